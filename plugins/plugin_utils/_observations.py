@@ -1,0 +1,254 @@
+# Copyright (c) 2026 the remediation.windows_nic contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the remediation.windows_nic collection: may change in any release.
+
+"""From what tasks returned about adapters and BMCs to observations that a verdict can be given on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast, get_args
+
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import NicError
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offload import (
+    RECEIVE,
+    WORDS,
+    OffloadKeyword,
+    Wish,
+    plan_value,
+)
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.topology import MemberKind
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._verdict import (
+    Adapter,
+    Change,
+    Control,
+    Earlier,
+    Heard,
+    Mode,
+    Observations,
+    Way,
+)
+
+Result = Mapping[str, Any]
+
+_ANSWERED: Final = ("answered", "answered_with_error_code")
+_NO_EVIDENCE: Final = ("no_route", "blocked_outbound", "probe_unavailable", "answered_elsewhere", "malformed")
+_UNRESOLVED: Final = ("unreachable", "incomplete", "unknown")
+_STATIC: Final = "permanent"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decided; the role's variables without their prefix."""
+
+    mode: Mode = "prove"
+    classes: tuple[str, ...] = ("confirmed",)
+    own_bmc: tuple[str, ...] = ()
+    allow_wider: bool = False
+    allow_unguarded_restart: bool = False
+    restart: str = "if_needed"
+    retry: bool = False
+    without_control: str = "change"
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterView:
+    """One adapter as the verdict sees it. ``driver`` is its file and version, as far as known."""
+
+    name: str
+    guid: str
+    description: str
+    driver: str
+    class_: str
+    state: Adapter
+    earlier: Earlier
+    carries_management: bool | None
+
+    @property
+    def label(self) -> str:
+        """The adapter with its driver's file."""
+        return f"{self.name} ({self.driver.split()[0]})" if self.driver else self.name
+
+    @property
+    def wanted(self) -> bool:
+        """It could be changed, and no earlier run found that this doesn't help."""
+        return self.state == "candidate" and self.earlier != "not_cured"
+
+
+@dataclass(frozen=True, slots=True)
+class BmcView:
+    """One BMC as this host sees it: the results about it, and the adapters on the way to it.
+
+    ``adapters`` is None where the way could not be read, which is also so where no BMC was asked.
+    """
+
+    bmc: str
+    address: str | None
+    before: Result | None
+    after: Result | None
+    controls_before: tuple[Result, ...]
+    controls_after: tuple[Result, ...]
+    adapters: tuple[AdapterView, ...] | None
+
+
+def view_adapter(facts: Result, *, task_offload: str | None, settings: Settings) -> AdapterView:
+    """Judge one adapter by its facts, which must hold the records that the collection keeps on the host."""
+    driver = facts["driver"]
+    state = _state(facts, task_offload, settings)
+    outcome, undo = facts.get("outcome") or {}, facts.get("undo") or {}
+    earlier: Earlier = "none"
+    if outcome.get("outcome") == "not_cured" and outcome.get("driver_version") == driver["version"]:
+        earlier = "none" if settings.retry else "not_cured"
+    elif _in_force(facts, undo):
+        earlier = "changed"
+    return AdapterView(
+        name=facts["name"],
+        guid=facts["guid"],
+        description=facts["description"],
+        driver=" ".join(part for part in (driver["file"], driver["version"]) if part),
+        class_=facts["assessment"]["class"],
+        state=state,
+        earlier=earlier,
+        carries_management=facts["carries_management"],
+    )
+
+
+def way_to(probe: Result | None) -> Way:
+    """Whether the way to a BMC is proven, by what its probe found out about it.
+
+    A neighbour entry that somebody set by hand proves nothing: nobody answered for it.
+    """
+    path = (probe or {}).get("path")
+    if not path:
+        return "unread"
+    neighbour = path["neighbour"] or {}
+    resolved = bool(neighbour.get("mac")) and neighbour["state"] not in (*_UNRESOLVED, _STATIC)
+    return "proven" if path["icmp"] == "answered" or (path["on_link"] and resolved) else "unproven"
+
+
+def heard(probe: Result | None) -> Heard:
+    """What a probe of one BMC came to."""
+    if probe is None:
+        return "not_asked"
+    outcome = probe["outcome"]
+    if outcome in _ANSWERED:
+        answers = sum(each in _ANSWERED for each in probe["attempt_outcomes"])
+        return "answers" if answers > 1 else "answers_once"
+    if outcome == "no_answer":
+        return "silent" if probe["silent"] else "too_few"
+    if outcome == "probe_unavailable":
+        return "unavailable"
+    # A word that no version of the probe says yet must not pass for silence.
+    return cast(Heard, outcome) if outcome in get_args(Heard) else "malformed"
+
+
+def control(probes: Iterable[Result]) -> Control:
+    """What machines other than the host heard of a BMC."""
+    usable = [probe for probe in probes if probe["outcome"] not in _NO_EVIDENCE]
+    if any(probe["outcome"] in _ANSWERED for probe in usable):
+        return "answers"
+    return "silent" if any(probe["silent"] or probe["outcome"] == "port_unreachable" for probe in usable) else "none"
+
+
+def observe(
+    view: BmcView, others: Sequence[AdapterView], changes: Mapping[str, Change], settings: Settings
+) -> Observations:
+    """Put together what was seen of one BMC.
+
+    Args:
+        view: The BMC.
+        others: All adapters of the host.
+        changes: What this run did, by adapter GUID.
+        settings: What the operator decided.
+    """
+    on_the_way = view.adapters if view.adapters is not None else tuple(others)
+    ranks = {state: rank for rank, state in enumerate(get_args(Adapter))}
+    adapter = min(on_the_way, key=lambda each: ranks[each.state], default=None)
+    elsewhere = [each for each in others if each not in on_the_way and each.wanted]
+    return Observations(
+        before=heard(view.before),
+        control_before=control(view.controls_before),
+        way=way_to(view.before),
+        own_bmc=_is_own(view, settings),
+        adapter=adapter.state if adapter else "not_known",
+        other_candidate=bool(elsewhere),
+        earlier=adapter.earlier if adapter else "none",
+        change=_change(on_the_way, changes, settings),
+        after=heard(view.after),
+        control_after=control(view.controls_after),
+        mode=settings.mode,
+        change_without_control=settings.without_control == "change",
+        restart_allowed=_restart_allowed(on_the_way, elsewhere, settings),
+    )
+
+
+def _state(facts: Result, task_offload: str | None, settings: Settings) -> Adapter:
+    assessed = facts["assessment"]["class"]
+    if not facts["physical"] or assessed not in (*settings.classes, "confirmed", "suspected"):
+        return "not_known"
+    if assessed not in settings.classes:
+        return "class_not_chosen"
+    offload = facts["udp_ipv4_checksum"]
+    stored, active, default = (_value(offload[key]) for key in ("configured", "active", "default"))
+    if offload["keyword"] is None and (active is None or active & RECEIVE):
+        return "no_keyword"
+    next_start = next((value for value in (stored, default, active) if value is not None), RECEIVE)
+    now = next_start if active is None else active
+    if task_offload == "disabled" or not now & RECEIVE:
+        return "dormant" if next_start & RECEIVE else "off"
+    if not next_start & RECEIVE:
+        # A driver that was restarted for this value and still tells of the old one: only a probe can say.
+        undo = facts.get("undo") or {}
+        return "off" if _in_force(facts, undo) and undo.get("restart_requested_at") else "pending"
+    if facts["member_kind"] is not None and MemberKind(facts["member_kind"]).is_team:
+        return "team_member"
+    return _changeable(facts, stored, active, default, settings)
+
+
+def _changeable(
+    facts: Result, stored: int | None, active: int | None, default: int | None, settings: Settings
+) -> Adapter:
+    offload = facts["udp_ipv4_checksum"]
+    allowed = tuple(WORDS.index(word) for word in offload["allowed"])
+    text = None if stored is None else str(stored)
+    keyword = OffloadKeyword(facts["guid"], offload["keyword"], text, default, allowed)
+    try:
+        plan_value(keyword, active, Wish(receive=False), allow_wider=settings.allow_wider, adapter=facts["name"])
+    except NicError as error:
+        return "wider_only" if error.code == "wider_change_not_allowed" else "no_keyword"
+    return "candidate"
+
+
+def _value(word: str | None) -> int | None:
+    return None if word is None else WORDS.index(word)
+
+
+def _in_force(facts: Result, undo: Result) -> bool:
+    """Whether the value that the undo record speaks of is still the one in the registry."""
+    written = undo.get("written")
+    return written is not None and written == facts["udp_ipv4_checksum"]["configured"]
+
+
+def _is_own(view: BmcView, settings: Settings) -> bool:
+    path = (view.before or {}).get("path") or {}
+    return bool(path.get("own_bmc")) or view.bmc in settings.own_bmc or view.address in settings.own_bmc
+
+
+def _change(on_the_way: Iterable[AdapterView], changes: Mapping[str, Change], settings: Settings) -> Change:
+    mine = [changes[each.guid] for each in on_the_way if each.guid in changes]
+    # Enforced changes are made whatever the way to a BMC, so they are what this run did to the host for every BMC.
+    made = mine or (list(changes.values()) if settings.mode == "enforce" else [])
+    order: tuple[Change, ...] = ("undone", "made", "pending")
+    return next((change for change in order if change in made), "none")
+
+
+def _restart_allowed(on_the_way: Iterable[AdapterView], elsewhere: Iterable[AdapterView], settings: Settings) -> bool:
+    if settings.allow_unguarded_restart or settings.restart == "never":
+        return True
+    wanted = [each for each in on_the_way if each.wanted]
+    if settings.mode == "enforce":
+        wanted += elsewhere
+    return all(each.carries_management is False for each in wanted)

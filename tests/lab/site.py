@@ -1,0 +1,33 @@
+# Copyright (c) 2026 the remediation.windows_nic contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The machines of a fleet and the network between them and their management cards."""
+
+from __future__ import annotations
+
+from tests.lab.bmc import BmcServers
+from tests.lab.fleet import Fleet
+from tests.lab.machine import Machine
+from tests.lab.network import Network
+
+
+class Site:
+    """Everything of a fleet that is not its WinRM side."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        network = Network.of(fleet)
+        self.clock = network.clock
+        self.machines = {host.name: Machine(host, network) for host in fleet.hosts}
+        self._cards = BmcServers(fleet, network)
+
+    async def start(self) -> None:
+        """Switch the management cards on.
+
+        Raises:
+            FleetError: their port can't be had.
+        """
+        await self._cards.start()
+
+    def stop(self) -> None:
+        """Switch the management cards off."""
+        self._cards.close()
