@@ -14,6 +14,8 @@ notes:
   - The host is reached with the task's own settings for P(ansible.builtin.winrm#connection) or
     P(ansible.builtin.psrp#connection), including user, authentication, TLS, proxy and timeouts. Other connections are
     refused.
+  - Before ansible-core 2.16.11, and in 2.17.0 to 2.17.3, Ansible drops variables such as C(ansible_winrm_ca_trust_path)
+    where the connection is given as C(ansible.builtin.winrm). Write C(winrm) with these versions.
   - Speaks WS-Management CIM. No PowerShell is started and nothing is installed on the host.
   - A host that can't be reached, refuses the credentials or is lost in between makes the task unreachable, not failed.
     Every failed or unreachable result has the key C(error) with the parts C(code), C(subject), C(seen), C(expected) and
@@ -22,6 +24,7 @@ notes:
     Changing needs an account of the host's Administrators group; a local one other than the built-in Administrator also
     needs C(LocalAccountTokenFilterPolicy) set to 1 on the host.
 requirements:
+  - Python 3.11 or later on the controller
   - pywinrm for the connection winrm, pypsrp for the connection psrp
   - Windows 8, Windows Server 2012 or later
 """

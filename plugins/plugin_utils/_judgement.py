@@ -13,7 +13,7 @@ judgement.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observations import (
@@ -46,6 +46,7 @@ _PROOF: Final = {
     "undo": "adapters",
 }
 """The key that each result has if the task did its work."""
+_RECEIVING: Final = ("rx", "rx_tx")
 _AFTER_CHANGE: Final = ("change", "probe_after", "undo")
 _BREAKING: Final = ("facts", "probe", "change", "undo")
 """Without these a host can't be judged; without a probe after the change it can, as not verified."""
@@ -82,7 +83,7 @@ def judge(evidence: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
             )
         ]
     else:
-        rows = [_judge_bmc(view, adapters, changes, settings) for view in _bmcs(evidence, adapters)]
+        rows = _judge_bmcs(_bmcs(evidence, adapters), adapters, changes, _not_in_force(evidence), settings)
     return _summary(rows, adapters, changes, trouble, settings)
 
 
@@ -165,10 +166,31 @@ def _probe_summary(row: _Judged, view: BmcView, before: Result) -> dict[str, Any
     }
 
 
-def _judge_bmc(
-    view: BmcView, adapters: Sequence[AdapterView], changes: Mapping[str, Change], settings: Settings
-) -> _Judged:
-    observations = observe(view, adapters, changes, settings)
+def _judge_bmcs(
+    views: Sequence[BmcView],
+    adapters: Sequence[AdapterView],
+    changes: Mapping[str, Change],
+    not_in_force: frozenset[str],
+    settings: Settings,
+) -> list[_Judged]:
+    """Judge every BMC; what a change did for one of them counts for the others that it was made for."""
+    seen = [(view, _guids(view, adapters), observe(view, adapters, changes, settings)) for view in views]
+    cured = {guid for _, guids, each in seen if each.heard_since for guid in guids if guid in changes}
+    return [
+        _judge_bmc(
+            view,
+            replace(each, cured_for_another=bool(guids & cured), in_force=not guids & not_in_force),
+            adapters,
+        )
+        for view, guids, each in seen
+    ]
+
+
+def _guids(view: BmcView, adapters: Sequence[AdapterView]) -> set[str]:
+    return {each.guid for each in (adapters if view.adapters is None else view.adapters)}
+
+
+def _judge_bmc(view: BmcView, observations: Observations, adapters: Sequence[AdapterView]) -> _Judged:
     on_the_way = tuple(adapters) if view.adapters is None else view.adapters
     named = [each for each in on_the_way if each.state == observations.adapter]
     subject = Subject(bmc=view.bmc, adapter=", ".join(each.label for each in named))
@@ -242,11 +264,21 @@ def _changes(evidence: Mapping[str, Any]) -> dict[str, Change]:
     changes: dict[str, Change] = {}
     for entry in (_result(evidence, "change") or {}).get("adapters") or ():
         if entry["changed"]:
-            changes[entry["guid"]] = "made" if entry["restarted"] or not entry["restart_pending"] else "pending"
+            changes[entry["guid"]] = "made" if entry["restarted"] or entry["restart_pending"] is False else "pending"
     for entry in (_result(evidence, "undo") or {}).get("adapters") or ():
         if entry["changed"]:
             changes[entry["guid"]] = "undone"
     return changes
+
+
+def _not_in_force(evidence: Mapping[str, Any]) -> frozenset[str]:
+    """The adapters whose driver says after the restart that it still works with receive offload, by GUID."""
+    entries = (_result(evidence, "change") or {}).get("adapters") or ()
+    return frozenset(
+        entry["guid"]
+        for entry in entries
+        if entry["changed"] and entry["restarted"] and entry["after"]["active"] in _RECEIVING
+    )
 
 
 def _result(evidence: Mapping[str, Any], step: str) -> Result | None:

@@ -178,6 +178,7 @@ def observe(
         earlier=adapter.earlier if adapter else "none",
         change=_change(on_the_way, changes, settings),
         after=heard(view.after),
+        way_after=_way_after(view.after, others, changes),
         control_after=control(view.controls_after),
         mode=settings.mode,
         change_without_control=settings.without_control == "change",
@@ -197,12 +198,16 @@ def _state(facts: Result, task_offload: str | None, settings: Settings) -> Adapt
         return "no_keyword"
     next_start = next((value for value in (stored, default, active) if value is not None), RECEIVE)
     now = next_start if active is None else active
+    undo = facts.get("undo") or {}
+    mine, restarted = _in_force(facts, undo), bool(undo.get("restart_requested_at"))
+    if active is None and mine and not restarted and not next_start & RECEIVE:
+        # Nobody can see whether the adapter was restarted since, only whether the BMC is heard.
+        return "perhaps_pending"
     if task_offload == "disabled" or not now & RECEIVE:
         return "dormant" if next_start & RECEIVE else "off"
     if not next_start & RECEIVE:
         # A driver that was restarted for this value and still tells of the old one: only a probe can say.
-        undo = facts.get("undo") or {}
-        return "off" if _in_force(facts, undo) and undo.get("restart_requested_at") else "pending"
+        return "perhaps_pending" if mine and restarted else "pending"
     if facts["member_kind"] is not None and MemberKind(facts["member_kind"]).is_team:
         return "team_member"
     return _changeable(facts, stored, active, default, settings)
@@ -219,7 +224,7 @@ def _changeable(
         plan_value(keyword, active, Wish(receive=False), allow_wider=settings.allow_wider, adapter=facts["name"])
     except NicError as error:
         return "wider_only" if error.code == "wider_change_not_allowed" else "no_keyword"
-    return "candidate"
+    return "record_unreadable" if (facts.get("undo") or {}).get("error") else "candidate"
 
 
 def _value(word: str | None) -> int | None:
@@ -235,6 +240,15 @@ def _in_force(facts: Result, undo: Result) -> bool:
 def _is_own(view: BmcView, settings: Settings) -> bool:
     path = (view.before or {}).get("path") or {}
     return bool(path.get("own_bmc")) or view.bmc in settings.own_bmc or view.address in settings.own_bmc
+
+
+def _way_after(after: Result | None, others: Iterable[AdapterView], changes: Mapping[str, Change]) -> Way:
+    """Whether the way is proven since the change, and leads through an adapter that was changed."""
+    way = way_to(after)
+    if after is None or way != "proven":
+        return way
+    names = {each.name for each in others if changes.get(each.guid) in ("made", "undone")}
+    return "proven" if names & set(after["path"]["physical"]) else "unproven"
 
 
 def _change(on_the_way: Iterable[AdapterView], changes: Mapping[str, Change], settings: Settings) -> Change:

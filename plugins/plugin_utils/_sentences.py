@@ -79,6 +79,20 @@ MEANINGS: Final[dict[tuple[VerdictWord, str], Meaning]] = {
         "{bmc} is silent, and an earlier run found that receive offload of {adapter} is not the cause.",
         "Look for the cause elsewhere; after a driver update, or with udp_rx_offload_retry, it is tried again.",
     ),
+    ("inconclusive", "cured_elsewhere"): Meaning(
+        "{bmc} stayed silent after the change of {adapter}, which made another BMC answer. The change was kept.",
+        "Look for another cause of this BMC's silence, for example by a packet capture on the host.",
+    ),
+    ("inconclusive", "way_lost"): Meaning(
+        "{bmc} stayed silent, and since the change of {adapter} no proven way leads to it through that adapter."
+        " The change was kept.",
+        "Check the adapter's link and address, then run the verify playbook.",
+    ),
+    ("inconclusive", "not_in_force"): Meaning(
+        "{bmc} stayed silent, and the driver of {adapter} still works with receive offload after its restart."
+        " The change was kept.",
+        "Restart the host, which this driver may need, then run the verify playbook.",
+    ),
     ("inconclusive", "control_silent"): Meaning(
         "{bmc} is silent since the change of {adapter}, but no other machine hears it either. The change was kept.",
         "Bring the BMC back, then run the verify playbook.",
@@ -108,7 +122,7 @@ MEANINGS: Final[dict[tuple[VerdictWord, str], Meaning]] = {
         "Restart the adapter or the host, then run the verify playbook.",
     ),
     ("restart_pending", "set_before"): Meaning(
-        "Receive offload of {adapter} was already off in the registry, but the driver still works with it.",
+        "Receive offload of {adapter} was already off in the registry, but nothing shows that this is in force.",
         "Restart the adapter or the host, then run the verify playbook.",
     ),
     ("affected", "replies_dropped"): Meaning(
@@ -128,6 +142,10 @@ MEANINGS: Final[dict[tuple[VerdictWord, str], Meaning]] = {
         "{bmc} is silent here, and {adapter} may drop its replies. It was left alone, since its restart may cut the "
         "connection to this host.",
         f"{_OUT_OF_BAND}, then remediate with udp_rx_offload_allow_unguarded_restart set to true.",
+    ),
+    ("unknown", "undo_record_unreadable"): Meaning(
+        "The undo record that the host keeps of {adapter} can't be understood, so that the adapter is not changed.",
+        "Look at the adapter's undo.error in the facts of this host, then correct or remove the record.",
     ),
     ("unsupported", "no_keyword"): Meaning(
         "{bmc} is silent here, and {adapter} may drop its replies, but its driver has no setting for receive offload.",

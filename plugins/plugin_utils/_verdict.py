@@ -46,6 +46,8 @@ Way = Literal["unread", "unproven", "proven"]
 Adapter = Literal[
     "candidate",  # of a chosen class, with receive offload on, and its driver can do without
     "pending",  # set already, but the driver was not restarted since
+    "perhaps_pending",  # likewise, or in force: the driver does not tell, or tells of the old value after its restart
+    "record_unreadable",  # would be a candidate, but its undo record can't be understood, so that it is not changed
     "no_keyword",
     "wider_only",  # only by a change that takes more than UDP receive, which was not allowed
     "team_member",
@@ -87,7 +89,10 @@ VerdictWord = Literal[
 class Observations:
     """What was seen of one host and one BMC, and what the operator allows.
 
-    ``after`` and ``control_after`` speak of the time after this run's change. ``other_candidate`` tells of a candidate
+    ``after``, ``way_after`` and ``control_after`` speak of the time after this run's change; ``way_after`` is proven
+    only where the way leads through an adapter that was changed. ``in_force`` is false where the driver says that it
+    still works with receive offload after its restart. ``cured_for_another`` tells that the same change made another
+    BMC heard, which had been silent. ``other_candidate`` tells of a candidate
     that the way to this BMC does not lead through. ``restart_allowed`` is false where the change would restart an
     adapter that may carry the connection, with no guard on the host and without the operator's leave.
     """
@@ -102,7 +107,10 @@ class Observations:
     earlier: Earlier = "none"
     change: Change = "none"
     after: Heard = "not_asked"
+    way_after: Way = "unread"
     control_after: Control = "none"
+    in_force: bool = True
+    cured_for_another: bool = False
     mode: Mode = "prove"
     change_without_control: bool = True
     restart_allowed: bool = True
@@ -151,14 +159,32 @@ class Observations:
         return self.unheard and self.control_before != "silent"
 
     @property
-    def still_silent(self) -> bool:
-        """Silent before and after the change, although the way works."""
+    def silent_throughout(self) -> bool:
+        """Silent before the change, although the way worked, and after it."""
         return self.changed and self.silent and self.way_proven and self.after == "silent"
+
+    @property
+    def still_silent(self) -> bool:
+        """Silent before and after the change, although it is in force, and the way works through that very adapter.
+
+        A change that made another BMC heard is no failure, whatever this one does.
+        """
+        return self.silent_throughout and self.way_after == "proven" and self.in_force and not self.cured_for_another
+
+    @property
+    def heard_since(self) -> bool:
+        """Silent before the change, and heard at least once after it."""
+        return self.changed and self.silent and self.after in ("answers", "answers_once")
 
     @property
     def now_heard(self) -> bool:
         """Silent before the change, and heard more than once after it."""
         return self.changed and self.silent and self.after == "answers"
+
+    @property
+    def restart_missing(self) -> bool:
+        """The value is there, and nothing shows that it is in force: neither the driver nor an answer."""
+        return self.adapter == "pending" or (self.adapter == "perhaps_pending" and not self.heard)
 
     @property
     def clear_before(self) -> bool:
@@ -173,7 +199,7 @@ class Observations:
     @property
     def at_risk(self) -> bool:
         """An adapter of a chosen class works with receive offload on, whether or not it could be changed."""
-        return self.other_candidate or self.adapter in ("candidate", "wider_only", "team_member")
+        return self.other_candidate or self.adapter in ("candidate", "wider_only", "team_member", "record_unreadable")
 
 
 class Conditions(TypedDict, total=False):
@@ -188,6 +214,7 @@ class Conditions(TypedDict, total=False):
     earlier: Earlier
     change: Change
     after: Heard
+    way_after: Way | tuple[Way, ...]
     control_after: Control | tuple[Control, ...]
     changed: bool
     silent: bool
@@ -196,8 +223,12 @@ class Conditions(TypedDict, total=False):
     unheard: bool
     only_here: bool
     perhaps_only_here: bool
+    silent_throughout: bool
     still_silent: bool
+    in_force: bool
+    cured_for_another: bool
     now_heard: bool
+    restart_missing: bool
     clear_before: bool
     clear_after: bool
     at_risk: bool
@@ -224,8 +255,10 @@ def _row(verdict: VerdictWord, reason: str, confidence: Confidence, **conditions
     return Row(verdict, reason, confidence, conditions)
 
 
+_OFF: Final[tuple[Adapter, ...]] = ("off", "perhaps_pending")
 _NOT_SILENT: Final = ("answers", "none")
 _NOT_HEARING: Final = ("silent", "none")
+_WAY_NOT_PROVEN: Final = ("unread", "unproven")
 
 # fmt: off
 ROWS: Final[tuple[Row, ...]] = (
@@ -236,14 +269,19 @@ ROWS: Final[tuple[Row, ...]] = (
     # Changed, but that was not the cure, or nobody can tell.
     _row("not_cured", "still_silent", "likely", still_silent=True, control_after="answers"),
     _row("not_cured", "earlier", "likely", perhaps_only_here=True, earlier="not_cured", change="none"),
+    _row("inconclusive", "cured_elsewhere", "none", silent_throughout=True, cured_for_another=True),
     _row("inconclusive", "control_silent", "none", changed=True, after="silent", control_after="silent"),
+    _row("inconclusive", "way_lost", "none", silent_throughout=True, way_after=_WAY_NOT_PROVEN),
+    _row("inconclusive", "not_in_force", "none", silent_throughout=True, in_force=False),
     _row("inconclusive", "no_control", "none", still_silent=True),
     _row("inconclusive", "silent_after", "none", changed=True, silent=False, after="silent"),
     _row("inconclusive", "mixed_answers", "none", changed=True, after="answers_once"),
     _row("inconclusive", "control_lost", "none", now_heard=True, control_before="answers", control_after=_NOT_HEARING),
     _row("inconclusive", "not_verified", "none", changed=True, clear_before=True, clear_after=False),
     _row("restart_pending", "restart_left", "proven", change="pending"),
-    _row("restart_pending", "set_before", "proven", adapter="pending", changed=False),
+    _row("restart_pending", "set_before", "proven", restart_missing=True, changed=False),
+
+    _row("unknown", "undo_record_unreadable", "none", adapter="record_unreadable", changed=False),
 
     # Silent, and nothing changed: from the host's own fault to the BMC's.
     _row("affected", "replies_dropped", "likely", only_here=True, adapter="candidate"),
@@ -263,7 +301,7 @@ ROWS: Final[tuple[Row, ...]] = (
     # Changed, and it answers; or changed on the operator's word alone.
     _row("remediated", "cured", "likely", now_heard=True, control_before="answers", control_after="answers"),
     _row("remediated", "no_control", "possible", now_heard=True, control_before="none"),
-    _row("remediated", "earlier", "likely", earlier="changed", adapter="off", heard=True, changed=False),
+    _row("remediated", "earlier", "likely", earlier="changed", adapter=_OFF, heard=True, changed=False),
     _row("enforced", "answered_before", "possible", changed=True, heard=True),
     _row("enforced", "bmc_was_silent", "possible", now_heard=True),
     _row("enforced", "not_proven", "none", changed=True),
@@ -281,7 +319,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("at_risk", "probe_unavailable", "possible", at_risk=True, before="unavailable"),
     _row("at_risk", "no_bmc", "possible", at_risk=True),
     _row("at_risk", "dormant", "possible", adapter="dormant"),
-    _row("healthy", "offload_off", "proven", adapter="off", heard=True),
+    _row("healthy", "offload_off", "proven", adapter=_OFF, heard=True),
     _row("healthy", "answers", "proven", heard=True),
     _row("unknown", "probe_unavailable", "none", before="unavailable"),
     # No conditions: whatever else was seen, there is a verdict.

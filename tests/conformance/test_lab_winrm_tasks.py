@@ -47,7 +47,7 @@ def lab(module_lab_factory: LabFactory) -> RunningLab:
 
     for name, variant in {
         "lost": {"adapters": restarting(leaves="disabled")},
-        "public": {"adapters": restarting(profile="public", profile_seconds=120.0)},
+        "public": {"adapters": restarting(profile="public", profile_seconds=7200.0)},
         "moved": {"adapters": restarting(address="moves")},
         "rebooted": {"system": {"boot_seconds": 60.0}},
         "skewed": {"system": {"clock_skew_seconds": -18_000.0, "utc_offset_minutes": 345}},
@@ -131,7 +131,7 @@ def answers(lab: RunningLab, host: str, address: str | None = None) -> bool:
 
 def test_a_task_brings_a_lost_host_back(lab: RunningLab) -> None:
     client = connect(lab, "lost")
-    task = guard(client, 3, "netsh.exe", 'interface set interface name="Ethernet" admin=enabled')
+    task = guard(client, 50, "netsh.exe", 'interface set interface name="Ethernet" admin=enabled')
     output = invoke(client, f"{CLASSIC}PS_ScheduledTask", "RegisterByXml", task)
     assert output.findtext(".//{*}cmdletOutput/{*}TaskName") == "guard"
     assert output.findtext(".//{*}ReturnValue") == "0"
@@ -141,6 +141,7 @@ def test_a_task_brings_a_lost_host_back(lab: RunningLab) -> None:
     restart(lab, client, "lost")
     waited_for(lab, "lost", lambda state: state["adapters"][0]["state"] == "disabled")
     assert not answers(lab, "lost")
+    lab.skip(3000)
     state = waited_for(lab, "lost", lambda state: state["reachable"])
     assert [run["exit_codes"] for run in state["task_runs"]] == [[0]]
     client = connect(lab, "lost")
@@ -172,7 +173,7 @@ def _written(message: dict[str, Any]) -> str:
 
 def test_the_clock_of_a_host_is_not_that_of_the_controller(lab: RunningLab) -> None:
     behind = clock_of(connect(lab, "one")) - clock_of(connect(lab, "skewed"))
-    assert timedelta(hours=4, minutes=50) < behind < timedelta(hours=5, minutes=10)
+    assert timedelta(hours=4) < behind < timedelta(hours=6)
 
 
 def test_a_public_profile_locks_a_routed_controller_out_for_a_while(lab: RunningLab) -> None:
@@ -180,6 +181,8 @@ def test_a_public_profile_locks_a_routed_controller_out_for_a_while(lab: Running
     restart(lab, client, "public")
     state = waited_for(lab, "public", lambda state: state["adapters"][0]["restarts"] == 1)
     assert (state["adapters"][0]["connected"], state["reachable"]) == (True, False)
+    assert not answers(lab, "public")
+    lab.skip(7200)
     waited_for(lab, "public", lambda state: state["reachable"])
     assert answers(lab, "public")
 

@@ -73,8 +73,13 @@ def play(
     return ansible_playbook(directory, ["-i", str(inventory), str(playbook), *arguments], verbosity=verbosity)
 
 
-def ansible_playbook(directory: Path, arguments: Sequence[str], *, verbosity: int = 0) -> Run:
-    """Run ansible-playbook with this checkout's collection and none of the user's settings."""
+def ansible_playbook(
+    directory: Path, arguments: Sequence[str], *, verbosity: int = 0, settings: Mapping[str, str] | None = None
+) -> Run:
+    """Run ansible-playbook with this checkout's collection and none of the user's settings.
+
+    *settings* are those of Ansible's own, as environment variables, that a test wants.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     environment |= {
         "ANSIBLE_COLLECTIONS_PATH": str(PROJECT_ROOT / "build" / "collections"),
@@ -82,6 +87,7 @@ def ansible_playbook(directory: Path, arguments: Sequence[str], *, verbosity: in
         "ANSIBLE_HOME": str(directory / "home"),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_LOCALHOST_WARNING": "0",
+        **(settings or {}),
     }
     command = [str(_ANSIBLE_PLAYBOOK), *arguments]
     finished = subprocess.run(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class Fleet:
 
     lab: RunningLab
     directory: Path
+    settings: Mapping[str, str] | None = None
 
     def run(self, playbook: str, *arguments: str, **variables: Any) -> tuple[Run, dict[str, dict[str, Any]]]:
         """Run a playbook; return what it said, and the rows of its report by host."""
@@ -35,6 +36,7 @@ class Fleet:
         run = ansible_playbook(
             self.directory,
             ["-i", str(self.lab.inventory), f"remediation.windows_nic.{playbook}", "-e", json.dumps(given), *arguments],
+            settings=self.settings,
         )
         assert report.exists(), run.stdout + run.stderr
         return run, {row["host"]: row for row in json.loads(report.read_text(encoding="utf-8"))["hosts"]}
@@ -77,6 +79,11 @@ KINDS = {
     "down": kind(wire={"down": True}),
     "powerless": kind(account={"read": False, "write": False, "shell": False}),
     "read-only": kind(account={"write": False}),
+    "untemplatable": kind(
+        variables=dict.fromkeys(("ansible_password", "ansible_become_password"), "{{ password_of_nobody }}")
+    ),
+    # As often as a read is tried: the first task of a playbook loses the host, the next one finds it again.
+    "lost-for-a-moment": kind(wire={"faults": [{"do": "cut_before", "resource": "MSFT_NetAdapter", "times": 5}]}),
     "lost": kind(wire={"faults": [{"do": "go_down", "action": "Invoke", "method": "Restart", "seconds": None}]}),
 }
 
@@ -175,6 +182,48 @@ def test_every_host_is_lost_and_the_summary_is_printed_all_the_same(lab_factory:
     assert run.returncode == 2
     assert verdicts(rows) == {"down1": "unreachable", "down2": "unreachable"}
     assert "Remediation: 2 hosts. 2 unreachable" in summary(run)
+
+
+@pytest.mark.parametrize("playbook", ["audit", "remediate", "verify", "rollback"])
+@pytest.mark.parametrize("hosts", [{"a": "untemplatable"}, {"a": "untemplatable", "b": "healthy"}])
+def test_a_host_whose_password_cannot_be_templated_is_in_the_summary(
+    lab_factory: LabFactory, tmp_path: Path, playbook: str, hosts: dict[str, str]
+) -> None:
+    machines = fleet(lab_factory, tmp_path, hosts)
+    run, rows = machines.run(playbook)
+    assert run.returncode == 2
+    # It is the canary of the rollback, so that nobody comes after it.
+    others = {"b": "not reached" if playbook == "rollback" else "healthy"} if "b" in hosts else {}
+    assert verdicts(rows) == {"a": "failed", **others}
+    assert rows["a"]["attention"] == "failed"
+    assert "'password_of_nobody' is undefined" in rows["a"]["sentence"]
+    assert "\na     failed" in summary(run)
+
+
+def test_the_summary_is_printed_once_under_any_strategy(lab_factory: LabFactory, tmp_path: Path) -> None:
+    hosts = {"a": "affected", "b": "affected", "c": "healthy"}
+    machines = replace(fleet(lab_factory, tmp_path, hosts), settings={"ANSIBLE_STRATEGY": "free"})
+    for playbook in ("audit", "remediate", "verify", "rollback"):
+        run, _rows = machines.run(playbook)
+        assert run.returncode == 0, run.stdout
+        assert run.stdout.count("ADAPTER AND DRIVER") == 1
+
+
+def test_a_host_that_was_lost_in_the_rollback_and_answers_again_is_not_taken_as_well(
+    lab_factory: LabFactory, tmp_path: Path
+) -> None:
+    machines = fleet(lab_factory, tmp_path, {"a": "lost-for-a-moment", "b": "healthy"})
+    run, rows = machines.run("rollback")
+    assert run.returncode == 2
+    assert (rows["a"]["verdict"], rows["a"]["reason"]) == ("unreachable", "lost_in_change")
+    assert rows["a"]["attention"] == "lost"
+    assert rows["b"]["title"] == "not reached"
+    # The assessment after it reached the host.
+    assert [each["driver"] for each in rows["a"]["adapters"]] == ["e1r68x64.sys 12.18.11.1"]
+
+    # Nothing stands in the way of a second one.
+    run, rows = machines.run("rollback")
+    assert (run.returncode, verdicts(rows)) == (0, {"a": "affected", "b": "healthy"}), run.stdout
 
 
 @pytest.mark.parametrize(

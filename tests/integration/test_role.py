@@ -176,6 +176,30 @@ def test_an_assessment_that_is_old_is_made_anew_before_a_change(lab_factory: Lab
     assert lab.sessions("one") == 6
 
 
+def test_a_change_is_kept_where_it_cured_one_of_two_bmcs(lab_factory: LabFactory, tmp_path: Path) -> None:
+    routed = {"model": "intel-i211", "network": 1, "prefix": 16, "gateway": True}
+    filtered = {"bmc": {"behaviour": "smdc"}, "path": "udp_filtered"}
+    lab = lab_factory(fleet({"one": kind(adapters=[routed], bmcs=[SMDC, filtered])}))
+    _run, results = play(lab, tmp_path, [role()])
+    assert [each["reason"] for each in results["one"]["probes"]] == ["cured", "cured_elsewhere"]
+    assert (results["one"]["verdict"], results["one"]["adapters"][0]["change"]) == ("inconclusive", "made")
+    assert (len(lab.state()["one"]["undo"]), lab.state()["one"]["outcome"]) == (1, {})
+    _run, results = play(lab, tmp_path, [role()])
+    assert [each["reason"] for each in results["one"]["probes"]] == ["earlier", "offload_off"]
+    assert restarts(lab) == {"one": [1]}
+
+
+def test_a_change_that_is_not_in_force_is_kept_and_not_remembered(lab_factory: LabFactory, tmp_path: Path) -> None:
+    stuck = {"model": "intel-i211", "network": 1, "active_report": "stuck", "receive_fault": "always"}
+    lab = lab_factory(fleet({"one": kind(adapters=[stuck])}))
+    _run, results = play(lab, tmp_path, [role()])
+    assert (results["one"]["verdict"], results["one"]["reason"]) == ("inconclusive", "not_in_force")
+    assert (len(lab.state()["one"]["undo"]), lab.state()["one"]["outcome"]) == (1, {})
+    _run, results = play(lab, tmp_path, [role()])
+    assert (results["one"]["verdict"], results["one"]["reason"]) == ("restart_pending", "set_before")
+    assert restarts(lab) == {"one": [1]}
+
+
 def test_twice_in_one_play_it_starts_afresh(lab_factory: LabFactory, tmp_path: Path) -> None:
     lab = lab_factory(fleet({"one": kind()}))
     run, results = play(lab, tmp_path, [role(), role()])

@@ -31,7 +31,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import NicError
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import HostUnreachable, NicError
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.adapters import Adapter
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.facts import (
     HostReading,
@@ -279,6 +279,9 @@ class Changer:
         began = self.clock.monotonic()
         try:
             answered = request_restart(self.client, change.adapter)
+        except HostUnreachable as error:
+            self._unmark_anew(change, record, error)
+            raise
         except NicError:
             # The host said no, so that nothing was restarted: the next run may try again.
             change.record = record
@@ -296,6 +299,22 @@ class Changer:
         change.record = replace(change.record, restarted_at=self._time(), outage_seconds=change.outage_seconds)
         change.step = Step.RESTARTED
         return returned.reading
+
+    def _unmark_anew(self, change: Change, record: UndoRecord, error: HostUnreachable) -> None:
+        """Take the mark of a restart back that never left the controller, over a new session, once."""
+        self.client.reconnect()
+        try:
+            self._store.update(record)
+        except NicError as failure:
+            raise HostUnreachable(
+                error.code,
+                error.subject,
+                f"{error.seen}; the restart was not asked for, but its mark in the undo record stays ({failure.seen})",
+                error.expected,
+                f"{error.next_step} No later run restarts adapter {change.adapter.name} for this value:"
+                " restart it, or the host, by hand.",
+            ) from error
+        change.record = record
 
     @staticmethod
     def _settled(change: Change, reading: HostReading, *, answered: bool) -> bool:
@@ -361,6 +380,9 @@ def result(change: Change, *, check_mode: bool = False) -> dict[str, Any]:
     configured = keyword.configured if keyword else None
     if keyword is not None:
         pending = keyword.restart_pending(active)
+    if plan.restart_due and (not plan.write or change.step.value >= Step.READ_BACK.value):
+        # A driver that doesn't tell what it works with has not been restarted either.
+        pending = True
     if check_mode and plan.changes:
         configured = parse_value(plan.target)
         active = plan.expected if plan.restart and active is not None else active

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import (
+    ConnectionLost,
     HostUnreachable,
     NicError,
     WsmanProtocolError,
@@ -58,6 +59,7 @@ def request_restart(client: Client, adapter: Adapter) -> bool:
     Raises:
         WsmanFault: the host refused.
         NicError: ``restart_refused``, likewise.
+        HostUnreachable: the request did not leave, so that nothing was restarted.
     """
     try:
         output = client.invoke(
@@ -68,7 +70,7 @@ def request_restart(client: Client, adapter: Adapter) -> bool:
             selectors=adapter.selectors,
             read_timeout_seconds=_ANSWER_SECONDS,
         )
-    except (HostUnreachable, WsmanProtocolError):
+    except (ConnectionLost, WsmanProtocolError):
         client.reconnect()
         return False
     except WsmanFault as fault:

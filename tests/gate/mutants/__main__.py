@@ -84,13 +84,18 @@ def try_file(path: Path, tests: str) -> Result:
     if rehearsal.status != SURVIVED:
         return Result(path, 0, (), f"the tests fail without a mutant already: {' '.join(chosen)}")
     made = list(mutants(rehearsal.source))
-    trials = []
-    for mutant in made:
-        reaching = rehearsal.tests_for(mutant.line)
-        seconds = sum(rehearsal.seconds.get(test, 0.0) for test in reaching) * TIMES_AS_LONG + SECONDS_MORE
-        trials.append(Trial(module_name(path), path, mutant.source, reaching, seconds))
+
+    def trial(source: str, reaching: tuple[str, ...]) -> Trial:
+        seconds = sum(rehearsal.seconds[test] for test in reaching) * TIMES_AS_LONG + SECONDS_MORE
+        return Trial(module_name(path), path, source, reaching, seconds)
+
+    # The sound source goes first: were it killed too, the trials would be at fault and every mutant counted as killed.
+    sound = trial(rehearsal.source, rehearsal.all_tests)
+    trials = [trial(mutant.source, rehearsal.tests_for(mutant.line)) for mutant in made]
     with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("fork")) as pool:
-        statuses = list(pool.map(attempt, trials))
+        control, *statuses = pool.map(attempt, [sound, *trials])
+    if control != SURVIVED:
+        return Result(path, len(made), (), f"the sound source fails in a trial (status {control})")
     not_tried = sum(status in NOT_TRIED for status in statuses)
     if not_tried:
         return Result(path, len(made), (), f"the tests of {not_tried} mutants could not be run")

@@ -20,10 +20,14 @@ from tests.gate.mutants.trial import PYTEST_OPTIONS, prepare_pytest, try_import,
 from tests.gate.steps import BUILD, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import ModuleType
 
 DATA: Final = BUILD / "mutants" / "coverage"
+
+
+PLUGIN: Final = "_hypothesis_pytestplugin"
+"""Not loaded beforehand: from then on until pytest starts, hypothesis takes all that happens for slow plugins."""
 
 
 class Stopwatch:
@@ -53,16 +57,23 @@ class Rehearsal:
     reached: Mapping[int, frozenset[str]]
     source: str
 
+    @property
+    def all_tests(self) -> tuple[str, ...]:
+        """Every test, the quickest first."""
+        return self._sorted(self.seconds)
+
     def tests_for(self, line: int) -> tuple[str, ...]:
         """Tests that reach the function in which a line stands, the quickest first; all of them for other lines.
 
         What stands outside of functions runs when the module is imported, so that any test may depend on it.
         """
         span = function_around(self.source, line)
-        reaching = set(self.seconds)
-        if span is not None:
-            reaching = {test for each in span for test in self.reached.get(each, ())}
-        return tuple(sorted(reaching, key=lambda test: (self.seconds.get(test, 0.0), test)))
+        if span is None:
+            return self.all_tests
+        return self._sorted({test for each in span for test in self.reached.get(each, ())} & set(self.seconds))
+
+    def _sorted(self, tests: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(tests, key=lambda test: (self.seconds[test], test)))
 
 
 def function_around(source: str, line: int) -> range | None:
@@ -103,7 +114,7 @@ def _rehearse_here(path: Path, tests: Sequence[str], write_end: int) -> int:
     options = (f"--cov={path.parent}", "--cov-context=test", "--cov-report=")
     status = int(pytest.main([*PYTEST_OPTIONS, *options, *tests], plugins=[stopwatch]))
     with os.fdopen(write_end, "w") as stream:
-        libraries = [name for name, module in sys.modules.items() if is_library(module)]
+        libraries = [name for name, module in sys.modules.items() if is_library(module) and name != PLUGIN]
         json.dump({"libraries": libraries, "seconds": stopwatch.seconds}, stream)
     return status
 

@@ -112,6 +112,72 @@ def test_what_did_not_help_is_to_be_undone_and_then_is_undone() -> None:
     assert judged["adapters"][0]["change"] == "made"
 
 
+OTHER_BMC = "192.0.2.21"
+BOTH: dict[str, Any] = {
+    **CHANGED,
+    "probe": probes(probe("no_answer"), probe("no_answer", bmc=OTHER_BMC)),
+    "controls": [probes(probe(path=None), probe(bmc=OTHER_BMC, path=None))],
+    "controls_after": [probes(probe(path=None), probe(bmc=OTHER_BMC, path=None))],
+}
+
+
+@pytest.mark.parametrize("heard", [["answered"] * 3, ["no_answer", "answered", "no_answer"]])
+def test_a_change_that_made_one_bmc_heard_is_kept_for_the_sake_of_it(heard: list[str]) -> None:
+    after = probes(probe("answered", attempt_outcomes=heard), probe("no_answer", bmc=OTHER_BMC))
+    judged = judge({**BOTH, "probe_after": after}, Settings())
+    assert judged["to_undo"] == []
+    assert (judged["probes"][1]["verdict"], judged["probes"][1]["reason"]) == ("inconclusive", "cured_elsewhere")
+    assert judged["verdict"] == "inconclusive"
+
+
+def test_a_change_that_helped_no_bmc_is_undone() -> None:
+    after = probes(probe("no_answer"), probe("no_answer", bmc=OTHER_BMC))
+    judged = judge({**BOTH, "probe_after": after}, Settings())
+    assert (judged["verdict"], judged["to_undo"]) == ("not_cured", [GUID])
+
+
+def test_a_change_for_one_bmc_says_nothing_about_another_adapter() -> None:
+    evidence = {
+        **BOTH,
+        "facts": facts(adapter(), other_adapter(class_="confirmed")),
+        "probe": probes(probe("no_answer"), probe("no_answer", bmc=OTHER_BMC, path=path(physical=["Ethernet 2"]))),
+        "change": {
+            "changed": True,
+            "adapters": [*change()["adapters"], *change(name="Ethernet 2", guid=OTHER_GUID)["adapters"]],
+        },
+        "probe_after": probes(probe(), probe("no_answer", bmc=OTHER_BMC, path=path(physical=["Ethernet 2"]))),
+    }
+    judged = judge(evidence, Settings())
+    assert (judged["verdict"], judged["to_undo"]) == ("not_cured", [OTHER_GUID])
+
+
+@pytest.mark.parametrize("way", [None, path(neighbour=None), path(physical=["Ethernet 2"])])
+def test_a_host_whose_way_did_not_come_back_keeps_its_change(way: dict[str, Any] | None) -> None:
+    judged = judge({**STILL_SILENT, "probe_after": probes(probe("no_answer", path=way))}, Settings())
+    assert (judged["verdict"], judged["reason"], judged["to_undo"]) == ("inconclusive", "way_lost", [])
+
+
+@pytest.mark.parametrize("active", ["rx", "rx_tx"])
+def test_a_change_that_is_not_in_force_proves_nothing(active: str) -> None:
+    unconfirmed = change(confirmed=False, restart_pending=True, after={"configured": "tx", "active": active})
+    judged = judge({**STILL_SILENT, "change": unconfirmed}, Settings())
+    assert (judged["verdict"], judged["reason"], judged["to_undo"]) == ("inconclusive", "not_in_force", [])
+    assert "Restart the host" in judged["next_step"]
+
+
+def test_a_driver_that_does_not_tell_is_judged_by_its_probe() -> None:
+    untold = change(confirmed=False, restart_pending=None, after={"configured": "tx", "active": None})
+    assert verdict({**STILL_SILENT, "change": untold}) == ("not_cured", "still_silent")
+
+
+def test_an_adapter_whose_undo_record_is_unreadable_is_left_alone() -> None:
+    evidence = {**AFFECTED, "facts": facts(adapter(undo={"error": ERROR}))}
+    for mode in ("prove", "enforce", "report"):
+        judged = judge(evidence, Settings(mode=mode))  # type: ignore[arg-type]
+        assert (judged["verdict"], judged["reason"]) == ("unknown", "undo_record_unreadable")
+        assert (judged["would_change"], judged["to_change"]) == (False, [])
+
+
 def test_an_adapter_that_did_not_help_is_not_changed_again() -> None:
     evidence = {**AFFECTED, "facts": facts(adapter(outcome=not_cured()))}
     judged = judge(evidence, Settings())
@@ -156,7 +222,9 @@ def test_an_adapter_that_did_not_help_is_not_changed_again() -> None:
         (CHANGED, ("inconclusive", "not_verified")),
         ({**CHANGED, "probe_after": FAILED}, ("inconclusive", "not_verified")),
         ({**CHANGED, "change": change(restarted=False, restart_pending=True)}, ("restart_pending", "restart_left")),
-        ({**CHANGED, "change": change(restarted=False, restart_pending=None)}, ("inconclusive", "not_verified")),
+        ({**CHANGED, "change": change(restarted=False, restart_pending=None)}, ("restart_pending", "restart_left")),
+        ({**CHANGED, "change": change(restarted=False, restart_pending=False)}, ("inconclusive", "not_verified")),
+        ({**CHANGED, "change": change(restart_pending=None)}, ("inconclusive", "not_verified")),
         ({**CHANGED, "change": change(changed=False)}, ("affected", "replies_dropped")),
         ({**CURED, "change": change(confirmed=False, restart_pending=True)}, ("remediated", "cured")),
     ],

@@ -64,10 +64,15 @@ def test_label_names_the_driver_where_it_is_known() -> None:
         (adapter(configured="tx", active="rx_tx", undo=undo_record(written="disabled")), "pending"),
         (adapter(configured="rx_tx", active="tx"), "dormant"),
         # A driver that was restarted for its value, and tells of the old one all the same.
-        (adapter(configured="tx", active="rx_tx", undo=undo_record()), "off"),
+        (adapter(configured="tx", active="rx_tx", undo=undo_record()), "perhaps_pending"),
         # A driver that doesn't tell.
         (adapter(active=None), "candidate"),
         (adapter(configured="tx", active=None), "off"),
+        (adapter(configured="tx", active=None, undo=undo_record()), "off"),
+        (adapter(configured="tx", active=None, undo=undo_record(restart_requested_at=None)), "perhaps_pending"),
+        # Nothing is changed where the original can't be kept.
+        (adapter(undo={"error": {"code": "undo_record_damaged"}}), "record_unreadable"),
+        (adapter(configured="tx", active="tx", undo={"error": {"code": "undo_record_damaged"}}), "off"),
         # A value that is absent: what the driver does stands for it.
         (adapter(configured=None), "candidate"),
         (adapter(configured=None, active=None), "candidate"),
@@ -227,6 +232,25 @@ def test_observations_of_one_bmc() -> None:
     assert (seen.way, seen.own_bmc, seen.adapter, seen.earlier) == ("proven", False, "candidate", "none")
     assert (seen.change, seen.other_candidate, seen.change_without_control) == ("made", True, False)
     assert (seen.host, seen.mode, seen.restart_allowed) == ("read", "prove", True)
+
+
+@pytest.mark.parametrize(
+    ("way", "change", "after"),
+    [
+        (path(), "made", "proven"),
+        (path(), "undone", "proven"),
+        (path(), "pending", "unproven"),
+        (path(physical=["Ethernet 2"]), "made", "unproven"),
+        (path(neighbour=None), "made", "unproven"),
+        (None, "made", "unread"),
+    ],
+)
+def test_the_way_after_a_change_must_lead_through_the_changed_adapter(
+    way: dict[str, Any] | None, change: Any, after: str
+) -> None:
+    first, second = view(adapter()), view(other_adapter())
+    asked = BmcView("card", "192.0.2.20", probe("no_answer"), probe("no_answer", path=way), (), (), (first,))
+    assert observe(asked, [first, second], {first.guid: change}, Settings()).way_after == after
 
 
 def test_an_adapter_that_did_not_help_is_no_other_candidate() -> None:

@@ -26,7 +26,7 @@ SILENT: dict[str, Any] = {"before": "silent", "way": "proven", "control_before":
 CANDIDATE: dict[str, Any] = {**SILENT, "adapter": "candidate"}
 CHANGED: dict[str, Any] = {**CANDIDATE, "change": "made"}
 CURED: dict[str, Any] = {**CHANGED, "after": "answers", "control_after": "answers"}
-STILL_SILENT: dict[str, Any] = {**CHANGED, "after": "silent", "control_after": "answers"}
+STILL_SILENT: dict[str, Any] = {**CHANGED, "after": "silent", "way_after": "proven", "control_after": "answers"}
 HEARD: dict[str, Any] = {"before": "answers", "way": "proven"}
 ENFORCED: dict[str, Any] = {**HEARD, "adapter": "candidate", "mode": "enforce", "change": "made", "after": "answers"}
 
@@ -39,7 +39,13 @@ EVERY_ROW: list[tuple[dict[str, Any], VerdictWord, str, str]] = [
     ({**STILL_SILENT, "change": "undone"}, "not_cured", "still_silent", "likely"),
     ({**CANDIDATE, "earlier": "not_cured"}, "not_cured", "earlier", "likely"),
     ({**CANDIDATE, "earlier": "not_cured", "control_before": "none"}, "not_cured", "earlier", "likely"),
+    ({**STILL_SILENT, "cured_for_another": True}, "inconclusive", "cured_elsewhere", "none"),
+    ({**STILL_SILENT, "cured_for_another": True, "change": "undone"}, "inconclusive", "cured_elsewhere", "none"),
     ({**STILL_SILENT, "control_after": "silent"}, "inconclusive", "control_silent", "none"),
+    ({**STILL_SILENT, "way_after": "unproven"}, "inconclusive", "way_lost", "none"),
+    ({**STILL_SILENT, "way_after": "unread", "control_after": "none"}, "inconclusive", "way_lost", "none"),
+    ({**STILL_SILENT, "in_force": False}, "inconclusive", "not_in_force", "none"),
+    ({**STILL_SILENT, "in_force": False, "control_after": "none"}, "inconclusive", "not_in_force", "none"),
     ({**STILL_SILENT, "control_after": "none"}, "inconclusive", "no_control", "none"),
     ({**ENFORCED, "after": "silent", "control_after": "answers"}, "inconclusive", "silent_after", "none"),
     ({**ENFORCED, "before": "unavailable", "after": "silent"}, "inconclusive", "silent_after", "none"),
@@ -54,6 +60,10 @@ EVERY_ROW: list[tuple[dict[str, Any], VerdictWord, str, str]] = [
     ({**SILENT, "adapter": "pending"}, "restart_pending", "set_before", "proven"),
     ({**HEARD, "adapter": "pending"}, "restart_pending", "set_before", "proven"),
     ({"adapter": "pending"}, "restart_pending", "set_before", "proven"),
+    ({**SILENT, "adapter": "perhaps_pending", "earlier": "changed"}, "restart_pending", "set_before", "proven"),
+    ({"adapter": "perhaps_pending", "earlier": "changed"}, "restart_pending", "set_before", "proven"),
+    ({**SILENT, "adapter": "record_unreadable"}, "unknown", "undo_record_unreadable", "none"),
+    ({**HEARD, "adapter": "record_unreadable"}, "unknown", "undo_record_unreadable", "none"),
     (CANDIDATE, "affected", "replies_dropped", "likely"),
     ({**CANDIDATE, "control_before": "none"}, "suspicious", "no_control", "possible"),
     ({**SILENT, "adapter": "no_keyword"}, "unsupported", "no_keyword", "possible"),
@@ -75,6 +85,7 @@ EVERY_ROW: list[tuple[dict[str, Any], VerdictWord, str, str]] = [
     ({**CURED, "control_before": "none", "control_after": "none"}, "remediated", "no_control", "possible"),
     ({**HEARD, "adapter": "off", "earlier": "changed"}, "remediated", "earlier", "likely"),
     ({**HEARD, "before": "answers_once", "adapter": "off", "earlier": "changed"}, "remediated", "earlier", "likely"),
+    ({**HEARD, "adapter": "perhaps_pending", "earlier": "changed"}, "remediated", "earlier", "likely"),
     (ENFORCED, "enforced", "answered_before", "possible"),
     ({**CURED, "control_before": "silent"}, "enforced", "bmc_was_silent", "possible"),
     ({"adapter": "candidate", "change": "made"}, "enforced", "not_proven", "none"),
@@ -97,6 +108,7 @@ EVERY_ROW: list[tuple[dict[str, Any], VerdictWord, str, str]] = [
     ({**HEARD, "adapter": "dormant"}, "at_risk", "dormant", "possible"),
     ({"adapter": "dormant"}, "at_risk", "dormant", "possible"),
     ({**HEARD, "adapter": "off"}, "healthy", "offload_off", "proven"),
+    ({**HEARD, "adapter": "perhaps_pending"}, "healthy", "offload_off", "proven"),
     ({**HEARD, "adapter": "not_known"}, "healthy", "answers", "proven"),
     ({**HEARD, "adapter": "class_not_chosen"}, "healthy", "answers", "proven"),
     ({**HEARD, "adapter": "no_keyword"}, "healthy", "answers", "proven"),
@@ -179,6 +191,7 @@ def test_ties(wins: str, loses: str, seen: dict[str, Any]) -> None:
         ({"adapter": "candidate"}, False),
         ({**SILENT, "adapter": "pending"}, False),
         ({**SILENT, "adapter": "wider_only"}, False),
+        ({**SILENT, "adapter": "record_unreadable"}, False),
         ({**SILENT, "adapter": "off", "other_candidate": True}, False),
         (CHANGED, False),
         ({**CANDIDATE, "change": "pending"}, False),
@@ -272,6 +285,14 @@ def test_nothing_is_changed_without_a_candidate(seen: Observations) -> None:
     if seen.mode != "enforce" and decided.would_change:
         assert decided.verdict in ("affected", "suspicious")
         assert (seen.before, seen.way, seen.own_bmc) == ("silent", "proven", False)
+
+
+@settings(max_examples=2000)
+@given(observations)
+def test_a_change_is_called_useless_only_where_it_could_have_helped(seen: Observations) -> None:
+    if (decide(seen).verdict, decide(seen).reason) == ("not_cured", "still_silent"):
+        assert (seen.way, seen.way_after, seen.control_after) == ("proven", "proven", "answers")
+        assert (seen.in_force, seen.cured_for_another) == (True, False)
 
 
 @settings(max_examples=1000)

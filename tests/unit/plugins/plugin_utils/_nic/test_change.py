@@ -238,6 +238,18 @@ def test_left_restarts_are_made_later_and_once() -> None:
     assert not Run(host)().changed
 
 
+def test_a_left_restart_is_pending_also_where_the_driver_tells_nothing() -> None:
+    host = one(active=None, follows=False)
+    predicted = Run(host, NEVER, check=True)().only
+    first = Run(host, NEVER)()
+    assert (first.only["restarted"], first.only["restart_pending"]) == (False, True)
+    assert predicted["restart_pending"] is True
+    again = Run(host, NEVER)()
+    assert not again.changed
+    assert again.only["restart_pending"] is True
+    assert Run(host)().only["restart_pending"] is None
+
+
 def test_a_driver_that_never_follows_is_restarted_once() -> None:
     host = one(follows=False)
     run = Run(host)()

@@ -23,6 +23,7 @@ from tests.unit.plugins.plugin_utils._nic.changing import (
     LEAVE,
     MANAGEMENT,
     NAME,
+    NEVER,
     OFF,
     Run,
     carrying,
@@ -39,6 +40,7 @@ from tests.unit.plugins.plugin_utils._nic.fakehost import (
     fault,
     guid,
     lost,
+    unreachable,
 )
 
 
@@ -97,6 +99,38 @@ def test_a_refused_restart_may_be_tried_again() -> None:
     assert host.adapters[0].restarts == 1
 
 
+def test_a_restart_whose_request_did_not_leave_may_be_tried_again() -> None:
+    host = one()
+    host.refusals.append(Refusal("Restart", unreachable))
+    with pytest.raises(HostUnreachable) as caught:
+        Run(host)()
+    assert (caught.value.code, caught.value.seen) == ("host_unreachable", "refused")
+    assert caught.value.partial is not None
+    assert caught.value.partial["adapters"][0]["restarted"] is False
+    assert kept(host)["restart_requested_at"] is None
+    assert host.reconnects == 1
+    assert Run(host)().only["restarted"] is True
+    assert host.adapters[0].restarts == 1
+
+
+def test_a_mark_that_can_not_be_taken_back_is_told_of() -> None:
+    host = one()
+
+    def gone() -> HostUnreachable:
+        host.away = 99
+        return unreachable()
+
+    host.refusals.append(Refusal("Restart", gone))
+    with pytest.raises(HostUnreachable) as caught:
+        Run(host)()
+    assert caught.value.seen.startswith("refused; the restart was not asked for, but its mark")
+    assert "by hand" in caught.value.next_step
+    assert caught.value.partial is not None
+    assert caught.value.partial["adapters"][0]["undo"]["restart_requested_at"] is not None
+    assert kept(host)["restart_requested_at"] is not None
+    assert host.adapters[0].restarts == 0
+
+
 @pytest.mark.parametrize("executed", [True, False])
 def test_a_write_whose_answer_is_lost_is_read_back_and_never_sent_again(executed: bool) -> None:
     host = one()
@@ -131,6 +165,15 @@ def test_a_value_the_second_reader_does_not_see_stops_before_the_restart() -> No
     assert blind.adapters[0].restarts == 0
     assert error.partial is not None
     assert error.partial["adapters"][0]["after"]["configured"] == "rx_tx"
+
+
+def test_no_restart_is_pending_for_a_value_that_was_not_written() -> None:
+    host = one(active=None)
+    host.refusals.append(Refusal(rf"SetStringValue {KEY}", lost))
+    with pytest.raises(NicError) as caught:
+        Run(host, NEVER)()
+    assert caught.value.partial is not None
+    assert caught.value.partial["adapters"][0]["restart_pending"] is None
 
 
 def test_a_keyword_that_vanishes_is_not_in_force() -> None:

@@ -79,12 +79,20 @@ def test_a_restart_that_is_answered() -> None:
     assert host.reconnects == 0
 
 
-@pytest.mark.parametrize("error", [lost, unreachable, nonsense])
+@pytest.mark.parametrize("error", [lost, nonsense])
 def test_a_lost_answer_leaves_open_what_happened(error: Callable[[], NicError]) -> None:
     host = FakeHost([FakeAdapter(1)], refusals=[Refusal("Restart", error, executed=True, times=9)])
     assert request_restart(host.client, adapter(host)) is False
     assert host.log == [f"Restart {guid(1)}"]
     assert host.reconnects == 1
+
+
+def test_a_request_that_did_not_leave_is_no_restart() -> None:
+    host = FakeHost([FakeAdapter(1)], refusals=[Refusal("Restart", unreachable)])
+    with pytest.raises(HostUnreachable) as caught:
+        request_restart(host.client, adapter(host))
+    assert caught.value.code == "host_unreachable"
+    assert host.adapters[0].restarts == 0
 
 
 def test_a_restart_that_outlasts_the_operation_timeout_goes_on() -> None:

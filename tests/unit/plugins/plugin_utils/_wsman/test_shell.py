@@ -303,6 +303,7 @@ def test_a_failed_cleanup_is_told_with_the_first_error() -> None:
     with pytest.raises(WsmanFault) as caught:
         run_command(client, "powershell.exe", [], b"", deadline_seconds=5)
     assert caught.value.access_denied
+    assert caught.value.next_step.startswith("Use an account of the host's Administrators group")
     assert caught.value.next_step.endswith(
         " The shell could not be removed; the host removes it after three idle minutes."
     )
