@@ -175,7 +175,7 @@ def _judge_bmcs(
 ) -> list[_Judged]:
     """Judge every BMC; what a change did for one of them counts for the others that it was made for."""
     seen = [(view, _guids(view, adapters), observe(view, adapters, changes, settings)) for view in views]
-    cured = {guid for _, guids, each in seen if each.heard_since for guid in guids if guid in changes}
+    cured = {guid for _view, guids, each in seen if each.heard_since for guid in guids if guid in changes}
     return [
         _judge_bmc(
             view,
