@@ -95,7 +95,7 @@ STEPS: Final = (
     ),
     script("branches", group="unit"),
     pytest_folder("conformance"),
-    pytest_folder("integration", limit_minutes=30),
+    pytest_folder("integration", "--numprocesses=2", limit_minutes=30),
 )
 
 

@@ -36,7 +36,8 @@ rehearsal = rehearse(Path(subject), [checks])
 assert rehearsal.status == 0, rehearsal
 tests = rehearsal.tests_for(4)
 print([test.partition("::")[2] for test in tests])
-print(attempt(Trial("mutated_subject", Path(subject), mutant, tests, float(seconds))))
+limits = dict.fromkeys(tests, float(seconds))
+print(attempt(Trial("mutated_subject", Path(subject), mutant, limits)))
 """
 
 SOUND = """\
@@ -136,7 +137,7 @@ def test_prose_is_told_from_words_that_matter(code: str, prose: bool) -> None:
         ("def other(): return 1\ndef double(n): return n", KILLED_BY_TESTS),
         ("raise RuntimeError", KILLED_BY_TESTS),
         ("raise SystemExit(0)", KILLED_BY_TESTS),
-        ("while True: pass", KILLED_BY_TIME),
+        ("def other(): return 1\ndef double(n):\n  while True: pass", KILLED_BY_TIME),
     ],
 )
 def test_a_trial_runs_the_tests_that_reach_the_fault_with_the_mutant_in_place(

@@ -32,7 +32,7 @@ KILLED_AT_LEAST: Final = 85.0
 
 TIMES_AS_LONG: Final = 8.0
 SECONDS_MORE: Final = 10.0
-"""A trial ends after this many times what the tests take on sound code, and so many seconds more."""
+"""A test may take this many times as long as on sound code, and so many seconds more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ def try_file(path: Path, tests: str) -> Result:
     made = list(mutants(rehearsal.source))
 
     def trial(source: str, reaching: tuple[str, ...]) -> Trial:
-        seconds = sum(rehearsal.seconds[test] for test in reaching) * TIMES_AS_LONG + SECONDS_MORE
-        return Trial(module_name(path), path, source, reaching, seconds)
+        limits = {test: rehearsal.seconds[test] * TIMES_AS_LONG + SECONDS_MORE for test in reaching}
+        return Trial(module_name(path), path, source, limits)
 
     # The sound source goes first: were it killed too, the trials would be at fault and every mutant counted as killed.
     sound = trial(rehearsal.source, rehearsal.all_tests)

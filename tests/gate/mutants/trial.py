@@ -13,6 +13,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import os
+import resource
 import signal
 import sys
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ import pytest
 from tests.gate.steps import COLLECTION, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import CodeType, ModuleType
 
@@ -33,6 +34,10 @@ KILLED_BY_TESTS: Final = 1
 KILLED_BY_TIME: Final = -signal.SIGALRM
 NOT_TRIED: Final = frozenset({4, 5})
 """pytest's exit statuses for arguments that it can't make sense of, and for no tests: not the mutant's doing."""
+
+LOADING_SECONDS: Final = 60.0
+MEMORY_BYTES: Final = 8 << 30
+"""An endless loop may take memory as well as time."""
 
 PYTEST_OPTIONS: Final = ("-q", "-o", "cache_dir=build/mutants/cache", "-p", "no:xdist")
 
@@ -48,26 +53,30 @@ class Trial:
         module: Full name of the module that the mutant stands for.
         path: File of that module.
         source: The mutant.
-        tests: Names of tests, in the order in which they are run.
-        seconds: The mutant counts as killed when the tests take longer.
+        limits: Seconds that each test may take, in the order in which they are run; the mutant counts as killed when
+            one takes longer, or when loading the tests does.
     """
 
     module: str
     path: Path
     source: str
-    tests: tuple[str, ...]
-    seconds: float
+    limits: Mapping[str, float]
 
 
 class Chosen:
-    """pytest plugin that keeps the named tests only, in the order of their names."""
+    """pytest plugin that keeps a trial's tests only, in their order, and ends the process if one takes too long."""
 
-    def __init__(self, tests: Sequence[str]) -> None:
-        self.order = {test: index for index, test in enumerate(tests)}
+    def __init__(self, limits: Mapping[str, float]) -> None:
+        self.limits = limits
+        self.order = {test: index for index, test in enumerate(limits)}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Drop and sort."""
         items[:] = sorted((item for item in items if item.nodeid in self.order), key=self._place)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Give the next test its time."""
+        signal.setitimer(signal.ITIMER_REAL, self.limits[nodeid])
 
     def _place(self, item: pytest.Item) -> int:
         return self.order[item.nodeid]
@@ -104,7 +113,7 @@ class OneModule(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
 def attempt(trial: Trial) -> int:
     """Exit status of the tests with the mutant in place; negative if a signal ended them."""
-    if not trial.tests:
+    if not trial.limits:
         return SURVIVED
     child = os.fork()
     if child == 0:
@@ -115,15 +124,16 @@ def attempt(trial: Trial) -> int:
 def _attempt_here(trial: Trial) -> int:
     """Run in the forked process: put the mutant in place, then the tests, until the first failure."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, trial.seconds)
+    signal.setitimer(signal.ITIMER_REAL, LOADING_SECONDS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     prepare_pytest()
     try:
         sys.meta_path.insert(0, OneModule(trial.module, trial.path, compile(trial.source, str(trial.path), "exec")))
         importlib.import_module(trial.module)
     except BaseException:  # noqa: BLE001 - a mutant that can't be loaded, whatever it raises, would fail every test
         return KILLED_BY_TESTS
-    files = dict.fromkeys(test.partition("::")[0] for test in trial.tests)
-    return int(pytest.main([*PYTEST_OPTIONS, "-x", "-p", "no:cov", *files], plugins=[Chosen(trial.tests)]))
+    files = dict.fromkeys(test.partition("::")[0] for test in trial.limits)
+    return int(pytest.main([*PYTEST_OPTIONS, "-x", "-p", "no:cov", *files], plugins=[Chosen(trial.limits)]))
 
 
 def prepare_pytest() -> None:
@@ -131,7 +141,15 @@ def prepare_pytest() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
-    hypothesis.settings.register_profile(HYPOTHESIS, derandomize=True, database=None, deadline=None, max_examples=30)
+    hypothesis.settings.register_profile(
+        HYPOTHESIS,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        max_examples=30,
+        # Slowness is no fault of a mutant's.
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
     hypothesis.settings.load_profile(HYPOTHESIS)
     os.chdir(ROOT)
 
