@@ -37,6 +37,10 @@ help: ## List the targets
 demo: $(venv_ready) $(link_ready) ## Start the simulated fleet, then find, fix, prove and undo on it
 	@$(python) -m tests.integration.demo
 
+.PHONY: diagnose-demo
+diagnose-demo: setup ## Find every cause on a simulated fleet, and compare each verdict with the one expected
+	@$(python) -m tests.integration.diagnose_demo
+
 .PHONY: test
 test: setup ## Everything that must hold: lint, sanity, unit, conformance and integration tests
 	@$(python) -m tests.gate.run all
@@ -53,6 +57,15 @@ sanity: setup ## ansible-test sanity, without a single ignored finding
 unit: $(venv_ready) $(link_ready) ## Unit tests, with the branches they cover
 	@$(python) -m tests.gate.run unit
 
+.PHONY: hostile
+hostile: $(venv_ready) $(link_ready) ## A short run of the fuzz targets, and the property-based tests
+	@$(python) -m tests.gate.run hostile
+
+.PHONY: fuzz
+fuzz: $(venv_ready) $(link_ready) ## A million hostile inputs, then thousands of random sequences of runs and faults
+	@$(python) -m tests.fuzz
+	@$(python) -m pytest -q --numprocesses=2 --hypothesis-profile=long tests/properties
+
 .PHONY: conformance
 conformance: setup ## Tests against programs that others wrote
 	@$(python) -m tests.gate.run conformance
@@ -68,6 +81,10 @@ mutants: $(venv_ready) $(link_ready) ## Break the code on purpose, thousands of 
 .PHONY: matrix
 matrix: $(venv_ready) $(link_ready) ## Unit and sample integration tests with the oldest and newest ansible-core
 	@$(python) -m tests.gate.matrix
+
+.PHONY: faults
+faults: $(venv_ready) $(link_ready) ## Break changes off at every step, in every way: no host may stay harmed
+	@$(python) -m tests.faults
 
 .PHONY: bench
 bench: $(venv_ready) $(link_ready) ## Count requests, bytes and sessions; compare run times

@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What all tests share: nothing may be skipped, and what can't run here is named.
 
-Two markers tell of things that a machine may lack: ``needs_powershell`` and ``needs_recorded``. Where the thing is
-absent their tests are deselected, with one printed line each. Any other skip, and any expected failure, fails the run:
-a test that does not run proves nothing.
+Three markers tell of things that a machine may lack: ``needs_atheris``, ``needs_powershell`` and ``needs_recorded``.
+Where the thing is absent their tests are deselected, with one printed line each. Any other skip, and any expected
+failure, fails the run: a test that does not run proves nothing.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -31,6 +32,8 @@ def recorded_folder() -> Path:
 
 def absent_need(item: pytest.Item) -> str | None:
     """What this machine lacks for a test, as words for people; None if the test can run."""
+    if item.get_closest_marker("needs_atheris") and importlib.util.find_spec("atheris") is None:
+        return "needs the Python module atheris, which has no wheel for this Python or processor"
     if item.get_closest_marker("needs_powershell") and shutil.which("pwsh") is None:
         return "needs PowerShell (pwsh), which is not on PATH"
     if item.get_closest_marker("needs_recorded") and not recorded_folder().is_dir():

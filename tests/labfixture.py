@@ -81,6 +81,10 @@ class RunningLab:
         """Every host's adapters, values, restarts, records and open shells, as of now."""
         return read_state(self.run_dir)
 
+    def held(self) -> dict[str, int]:
+        """How many answers fault rules hold back at this moment, by host."""
+        return give_order(self.run_dir, "held")
+
     def reboot(self, host: str) -> None:
         """Have a host go down and come up again."""
         give_order(self.run_dir, "reboot", host=host)

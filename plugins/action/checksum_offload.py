@@ -7,17 +7,12 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._action import NicAction
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import NicError
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._knowledge import parse_rules
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.change import (
-    Change,
-    Changer,
-    difference,
-    result,
-)
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.change import Changer
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.facts import (
     assemble,
     management_addresses,
@@ -28,9 +23,13 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offlo
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.options import RULES, SELECTION
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.path import adapters_toward
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.plan import Request
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.preflight import Risk
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.results import difference, result, warnings
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.selection import parse_selection, select
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._qualify.profile import read_profile
 
 _SWITCH: t.Final = ["enabled", "disabled"]
+_RISKS: t.Final = sorted(risk.value for risk in Risk)
 
 
 class ActionModule(NicAction):
@@ -42,8 +41,12 @@ class ActionModule(NicAction):
         "restart": {"type": "str", "choices": ["if_needed", "never"], "default": "if_needed"},
         "allow_wider": {"type": "bool", "default": False},
         "allow_unguarded_restart": {"type": "bool", "default": False},
+        "guard": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
+        "guard_minutes": {"type": "int", "default": 10},
+        "accept_risks": {"type": "list", "elements": "str", "choices": _RISKS, "default": []},
         "reconnect_timeout_seconds": {"type": "int", "default": 300},
         "outcome": {"type": "str"},
+        "host_profile": {"type": "dict", "default": {}},
         "rules": RULES,
     }
 
@@ -58,15 +61,21 @@ class ActionModule(NicAction):
         toward = adapters_toward(client, reading.topology, reading.addresses, selection.toward)
         chosen = [each["guid"] for each in select(facts, selection, toward=toward, single=True)]
         changer = Changer(client, request)
-        changes = changer.prepare(reading, chosen, management)
+        reading = changer.settle(reading, chosen, check_mode=self.check_mode)
+        try:
+            changes = changer.prepare(reading, chosen, management)
+        except NicError as error:
+            error.partial = {**(error.partial or {}), "changed": changer.touched}
+            raise
         if not self.check_mode:
-            reading = changer.carry_out(changes) or reading
-        warnings = [] if self.check_mode else _warnings(changes)
+            reading = changer.carry_out(changes, reading)
+        told = warnings(changes, check_mode=self.check_mode)
         return {
-            "changed": any(change.plan.changes for change in changes),
+            "changed": changer.touched or any(change.plan.changes for change in changes),
             "adapters": [result(change, check_mode=self.check_mode) for change in changes],
+            "preflight": changer.preflight.as_dict(),
             **({"diff": difference(changes)} if self.diff_mode else {}),
-            **({"warnings": warnings} if warnings else {}),
+            **({"warnings": told} if told else {}),
             "ansible_facts": {
                 "windows_nics": assemble(reading, rules, management),
                 "windows_nics_task_offload": task_offload_word(reading),
@@ -84,6 +93,9 @@ def _read_request(arguments: Mapping[str, t.Any]) -> Request:
         )
     if not 1 <= arguments["reconnect_timeout_seconds"] <= 3600:
         raise _invalid(f"reconnect_timeout_seconds {arguments['reconnect_timeout_seconds']}", "1 to 3600")
+    if not 2 <= arguments["guard_minutes"] <= 60:
+        raise _invalid(f"guard_minutes {arguments['guard_minutes']}", "2 to 60")
+    profile = read_profile(arguments["host_profile"])
     return Request(
         state=arguments["state"],
         wish=Wish(
@@ -95,24 +107,16 @@ def _read_request(arguments: Mapping[str, t.Any]) -> Request:
         allow_unguarded_restart=arguments["allow_unguarded_restart"],
         reconnect_timeout_seconds=arguments["reconnect_timeout_seconds"],
         outcome=arguments["outcome"],
+        guard=arguments["guard"],
+        guard_minutes=arguments["guard_minutes"],
+        accept_risks=frozenset(arguments["accept_risks"]),
+        write_restarts=profile.write_restarts,
+        guard_fails=profile.guard_fails,
     )
 
 
 def _is_word(text: str) -> bool:
     return 0 < len(text) <= 64 and all(character in "abcdefghijklmnopqrstuvwxyz0123456789_" for character in text)
-
-
-def _warnings(changes: Sequence[Change]) -> list[str]:
-    """What a reader of the result must know although the task did not fail."""
-    return [
-        f"Adapter {change.adapter.name}: the registry holds what was asked for, and the driver still reports"
-        f" {result(change)['after']['active']} after a restart. Only a probe can tell what it does."
-        for change in changes
-        if not change.confirmed
-        and change.active is not None
-        and change.record is not None
-        and change.record.restart_requested_at is not None
-    ]
 
 
 def _invalid(seen: str, expected: str) -> NicError:

@@ -18,10 +18,12 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.facts
     read_host,
     task_offload_word,
 )
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.npcap import read_npcap
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.options import RULES, SELECTION
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.path import adapters_toward
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.registry import Registry
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.selection import parse_selection, select
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.tolerant import TolerantReader
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.undo import RecordStore
 
 
@@ -40,17 +42,18 @@ class ActionModule(NicAction):
         adapters = assemble(reading, rules, management_addresses(client.host))
         if selection is not None:
             toward = adapters_toward(client, reading.topology, reading.addresses, selection.toward)
-            adapters = [dict(facts) for facts in select(adapters, selection, toward=toward)]
+            adapters = [dict(each) for each in select(adapters, selection, toward=toward)]
+        npcap = read_npcap(TolerantReader(client), reading.bound_to_npcap)
+        facts: dict[str, t.Any] = {
+            "windows_nics": adapters,
+            "windows_nics_task_offload": task_offload_word(reading),
+            "windows_nics_npcap": npcap.as_dict() if npcap else None,
+        }
         if arguments["undo_records"]:
             store = RecordStore(Registry(client))
-            chosen = {facts["guid"] for facts in adapters}
+            chosen = {each["guid"] for each in adapters}
             records = store.read(chosen, {adapter.guid for adapter in reading.topology.adapters})
             outcomes = store.read_outcomes(chosen)
-            adapters = [add_records(facts, records, outcomes, reading) for facts in adapters]
-        return {
-            "changed": False,
-            "ansible_facts": {
-                "windows_nics": adapters,
-                "windows_nics_task_offload": task_offload_word(reading),
-            },
-        }
+            facts["windows_nics"] = [add_records(each, records, outcomes, reading) for each in adapters]
+            facts["windows_nics_orphaned_records"] = records.orphans(reading.topology.adapters)
+        return {"changed": False, "ansible_facts": facts}

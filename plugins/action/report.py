@@ -20,6 +20,7 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._report im
 _WORDS = {
     "lost": "lost or unreachable",
     "failed": "failed",
+    "undone": "cut off and brought back by a guard",
     "not_cured": "not cured",
     "not_reached": "not reached",
 }
@@ -31,6 +32,7 @@ class ActionModule(NicAction):
         "title": {"type": "str", "default": "Summary"},
         "path": {"type": "path"},
         "width": {"type": "int"},
+        "stories": {"type": "bool", "default": False},
         "fail_on": {"type": "list", "elements": "str", "default": []},
     }
 
@@ -41,7 +43,8 @@ class ActionModule(NicAction):
         rows = arguments["rows"]
         _check(rows)
         # Width of the terminal as the main process found it; a worker process has none.
-        text = lay_out(rows, arguments["width"] or self._display.columns + 1, arguments["title"])
+        width = arguments["width"] or self._display.columns + 1
+        text = lay_out(rows, width, arguments["title"], stories=arguments["stories"])
         self._display.display(f"\n{text}\n")
         if arguments["path"]:
             _write(Path(arguments["path"]), {"title": arguments["title"], "hosts": rows})
@@ -70,7 +73,7 @@ def _check(rows: Sequence[Mapping[str, t.Any]]) -> None:
 
 
 def _refuse(rows: Sequence[Mapping[str, t.Any]], fail_on: Sequence[str], counts: dict[str, int]) -> None:
-    """Fail where a host was lost, failed, not cured or not reached, or has a verdict that the task doesn't accept.
+    """Fail where a run did not succeed on a host, or a host has a verdict that the task doesn't accept.
 
     Raises:
         NicError: ``hosts_need_attention``.
@@ -95,15 +98,19 @@ def _refuse(rows: Sequence[Mapping[str, t.Any]], fail_on: Sequence[str], counts:
 
 
 def _write(path: Path, content: Mapping[str, t.Any]) -> None:
-    """Write the file whole or not at all.
+    """Write the file whole or not at all. A device or a pipe is written to: a file must not take its place.
 
     Raises:
         NicError: ``report_not_written``.
     """
+    text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_text(text, encoding="utf-8")
+            return
         try:
-            unfinished.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+            unfinished.write_text(text, encoding="utf-8")
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import HostUnreachable, NicError
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._harmless import harmless
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._plain import plain
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman import sessions
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.client import Client
@@ -78,6 +79,8 @@ class NicAction(ActionBase):  # type: ignore[misc]  # ansible-core comes without
         A :class:`NicError` gives ``failed`` and a :class:`HostUnreachable` gives ``unreachable``, both with ``msg``,
         the four parts below ``error``, and what was done until then. The session is closed in every case.
 
+        Characters that a terminal obeys are replaced, since Ansible prints text of hosts as it is.
+
         Unreachable is returned and not raised as ``AnsibleConnectionFailure``, because Ansible keeps nothing of that
         exception but its text.
         """
@@ -96,7 +99,7 @@ class NicAction(ActionBase):  # type: ignore[misc]  # ansible-core comes without
             if self._client is not None:
                 self._client.close()
                 self._client = None
-        return result
+        return t.cast("dict[str, t.Any]", harmless(result))
 
     def _validated_arguments(self) -> dict[str, t.Any]:
         validator = ArgumentSpecValidator(

@@ -9,9 +9,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast, get_args
 
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._diagnosis import (
+    OtherSource,
+    Override,
+    Packets,
+    override_of,
+)
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import NicError
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offload import (
     RECEIVE,
@@ -21,7 +27,7 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offlo
     plan_value,
 )
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.topology import MemberKind
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._verdict import (
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observed import (
     Adapter,
     Change,
     Control,
@@ -29,8 +35,10 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._verdict i
     Heard,
     Mode,
     Observations,
+    Refusal,
     Way,
 )
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._qualify.profile import HostProfile
 
 Result = Mapping[str, Any]
 
@@ -38,6 +46,8 @@ _ANSWERED: Final = ("answered", "answered_with_error_code")
 _NO_EVIDENCE: Final = ("no_route", "blocked_outbound", "probe_unavailable", "answered_elsewhere", "malformed")
 _UNRESOLVED: Final = ("unreachable", "incomplete", "unknown")
 _STATIC: Final = "permanent"
+_REMEMBERED: Final = ("not_cured", "undone_by_guard")
+"""What came of a change that is not tried again with the same driver version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +58,10 @@ class Settings:
     classes: tuple[str, ...] = ("confirmed",)
     own_bmc: tuple[str, ...] = ()
     allow_wider: bool = False
+    guard: str = "auto"
     allow_unguarded_restart: bool = False
     restart: str = "if_needed"
+    host_profile: HostProfile = field(default_factory=HostProfile)
     retry: bool = False
     without_control: str = "change"
 
@@ -65,7 +77,13 @@ class AdapterView:
     class_: str
     state: Adapter
     earlier: Earlier
+    drift: bool
     carries_management: bool | None
+    physical: bool = True
+    pci: str | None = None
+    file: str | None = None
+    version: str | None = None
+    override: Override = "none"
 
     @property
     def label(self) -> str:
@@ -74,8 +92,10 @@ class AdapterView:
 
     @property
     def wanted(self) -> bool:
-        """It could be changed, and no earlier run found that this doesn't help."""
-        return self.state == "candidate" and self.earlier != "not_cured"
+        """It was left half done; or it could be changed, and no earlier run found that this is of no use or of harm."""
+        return self.state == "unfinished" or (
+            self.state == "candidate" and self.earlier not in ("not_cured", "undone_by_guard")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +112,42 @@ class BmcView:
     controls_before: tuple[Result, ...]
     controls_after: tuple[Result, ...]
     adapters: tuple[AdapterView, ...] | None
+    packets: Packets = field(default=Packets())
+    other_source: OtherSource = "none"
 
 
-def view_adapter(facts: Result, *, task_offload: str | None, settings: Settings) -> AdapterView:
+def view_adapter(
+    facts: Result, *, task_offload: str | None, settings: Settings, npcap: Result | None = None
+) -> AdapterView:
     """Judge one adapter by its facts, which must hold the records that the collection keeps on the host."""
-    driver = facts["driver"]
-    state = _state(facts, task_offload, settings)
-    outcome, undo = facts.get("outcome") or {}, facts.get("undo") or {}
-    earlier: Earlier = "none"
-    if outcome.get("outcome") == "not_cured" and outcome.get("driver_version") == driver["version"]:
-        earlier = "none" if settings.retry else "not_cured"
-    elif _in_force(facts, undo):
-        earlier = "changed"
+    driver, pci = facts["driver"], facts["pci"]
+    override = override_of(facts["name"], task_offload, npcap)
     return AdapterView(
         name=facts["name"],
         guid=facts["guid"],
         description=facts["description"],
         driver=" ".join(part for part in (driver["file"], driver["version"]) if part),
         class_=facts["assessment"]["class"],
-        state=state,
-        earlier=earlier,
+        state=_state(facts, override, settings),
+        earlier=_earlier(facts, settings),
+        drift=bool((facts.get("undo") or {}).get("drift")),
         carries_management=facts["carries_management"],
+        physical=facts["physical"],
+        pci=f"{pci['vendor']}:{pci['device']}" if pci else None,
+        file=driver["file"],
+        version=driver["version"],
+        override=override,
     )
+
+
+def _earlier(facts: Result, settings: Settings) -> Earlier:
+    outcome, undo = facts.get("outcome") or {}, facts.get("undo") or {}
+    if _in_force(facts, undo):
+        return "changed"
+    remembered = outcome.get("outcome") in _REMEMBERED and outcome.get("driver_version") == facts["driver"]["version"]
+    if remembered and not settings.retry:
+        return cast(Earlier, outcome["outcome"])
+    return "drift" if undo.get("drift") else "none"
 
 
 def way_to(probe: Result | None) -> Way:
@@ -154,7 +188,11 @@ def control(probes: Iterable[Result]) -> Control:
 
 
 def observe(
-    view: BmcView, others: Sequence[AdapterView], changes: Mapping[str, Change], settings: Settings
+    view: BmcView,
+    others: Sequence[AdapterView],
+    changes: Mapping[str, Change],
+    settings: Settings,
+    refusal: Refusal = "none",
 ) -> Observations:
     """Put together what was seen of one BMC.
 
@@ -163,6 +201,7 @@ def observe(
         others: All adapters of the host.
         changes: What this run did, by adapter GUID.
         settings: What the operator decided.
+        refusal: Why a change that this run tried left everything as it was.
     """
     on_the_way = view.adapters if view.adapters is not None else tuple(others)
     ranks = {state: rank for rank, state in enumerate(get_args(Adapter))}
@@ -182,11 +221,19 @@ def observe(
         control_after=control(view.controls_after),
         mode=settings.mode,
         change_without_control=settings.without_control == "change",
-        restart_allowed=_restart_allowed(on_the_way, elsewhere, settings),
+        obstacle=_obstacle(on_the_way, elsewhere, settings),
+        refusal=refusal,
+        cause=view.packets.cause,
+        other_source=view.other_source,
+        overridden=any(each.override != "none" for each in on_the_way or others),
     )
 
 
-def _state(facts: Result, task_offload: str | None, settings: Settings) -> Adapter:
+def _state(facts: Result, override: Override, settings: Settings) -> Adapter:
+    undo = facts.get("undo") or {}
+    mine, restarted = _in_force(facts, undo), bool(undo.get("restart_requested_at"))
+    if mine and undo.get("outcome", "") is None and not _receives(undo["written"]):
+        return "unfinished"
     assessed = facts["assessment"]["class"]
     if not facts["physical"] or assessed not in (*settings.classes, "confirmed", "suspected"):
         return "not_known"
@@ -198,12 +245,12 @@ def _state(facts: Result, task_offload: str | None, settings: Settings) -> Adapt
         return "no_keyword"
     next_start = next((value for value in (stored, default, active) if value is not None), RECEIVE)
     now = next_start if active is None else active
-    undo = facts.get("undo") or {}
-    mine, restarted = _in_force(facts, undo), bool(undo.get("restart_requested_at"))
     if active is None and mine and not restarted and not next_start & RECEIVE:
         # Nobody can see whether the adapter was restarted since, only whether the BMC is heard.
         return "perhaps_pending"
-    if task_offload == "disabled" or not now & RECEIVE:
+    if next_start & RECEIVE and not now & RECEIVE and not restarted and _is_restored(facts, undo):
+        return "restoring"
+    if override == "certain" or not now & RECEIVE:
         return "dormant" if next_start & RECEIVE else "off"
     if not next_start & RECEIVE:
         # A driver that was restarted for this value and still tells of the old one: only a probe can say.
@@ -231,10 +278,24 @@ def _value(word: str | None) -> int | None:
     return None if word is None else WORDS.index(word)
 
 
+def _receives(word: str | None) -> bool:
+    """Whether a value switches receive offload on; an absent one is taken for the documented default, which does."""
+    return word is None or bool(WORDS.index(word) & RECEIVE)
+
+
 def _in_force(facts: Result, undo: Result) -> bool:
     """Whether the value that the undo record speaks of is still the one in the registry."""
-    written = undo.get("written")
-    return written is not None and written == facts["udp_ipv4_checksum"]["configured"]
+    written, offload = undo.get("written"), facts["udp_ipv4_checksum"]
+    return written is not None and (undo["keyword"], written) == (offload["keyword"], offload["configured"])
+
+
+def _is_restored(facts: Result, undo: Result) -> bool:
+    """Whether the original, which can be no value at all, is what a run wrote last and what the registry holds."""
+    offload = facts["udp_ipv4_checksum"]
+    if "written" not in undo or undo["written"] != undo["original"] or undo["keyword"] != offload["keyword"]:
+        return False
+    # An absent value may be reported as the default.
+    return offload["configured"] in (undo["written"], undo["written"] or offload["default"])
 
 
 def _is_own(view: BmcView, settings: Settings) -> bool:
@@ -259,10 +320,16 @@ def _change(on_the_way: Iterable[AdapterView], changes: Mapping[str, Change], se
     return next((change for change in order if change in made), "none")
 
 
-def _restart_allowed(on_the_way: Iterable[AdapterView], elsewhere: Iterable[AdapterView], settings: Settings) -> bool:
-    if settings.allow_unguarded_restart or settings.restart == "never":
-        return True
-    wanted = [each for each in on_the_way if each.wanted]
+def _obstacle(on_the_way: Iterable[AdapterView], elsewhere: Iterable[AdapterView], settings: Settings) -> Refusal:
+    """What speaks against the change of these adapters before it is tried."""
+    # One that was left half done may have had its restart; the module refuses where it has not.
+    wanted = [each for each in on_the_way if each.wanted and each.state == "candidate"]
     if settings.mode == "enforce":
         wanted += elsewhere
-    return all(each.carries_management is False for each in wanted)
+    if settings.restart == "never":
+        return "write_restarts" if wanted and settings.host_profile.write_restarts else "none"
+    if settings.allow_unguarded_restart or all(each.carries_management is False for each in wanted):
+        return "none"
+    if settings.guard == "never":
+        return "restart_unguarded"
+    return "guard_not_trusted" if settings.host_profile.guard_fails else "none"

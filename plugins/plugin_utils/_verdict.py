@@ -14,57 +14,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal, TypedDict, Unpack
+from typing import Final, Literal, TypedDict, Unpack, get_args
 
-Host = Literal[
-    "read",
-    "unreachable",
-    "lost",  # unreachable since this run changed an adapter
-    "unreadable",
-]
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._diagnosis import Cause, OtherSource
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observed import (
+    Adapter,
+    Change,
+    Control,
+    Earlier,
+    Heard,
+    Host,
+    Observations,
+    Refusal,
+    Way,
+)
 
-Heard = Literal[
-    "not_asked",
-    "unavailable",  # the host can't send probes: no right to a shell, Constrained Language Mode
-    "no_route",
-    "blocked_outbound",
-    "port_unreachable",
-    "answered_elsewhere",
-    "malformed",
-    "too_few",  # nothing came back, but fewer than three attempts were made
-    "silent",  # at least three attempts, and nothing ever came back
-    "answers_once",
-    "answers",  # at least twice
-]
-
-Control = Literal["none", "silent", "answers"]
-"""The same BMC asked from elsewhere: nobody could ask, everybody who asked heard nothing, somebody heard it."""
-
-Way = Literal["unread", "unproven", "proven"]
-"""Whether datagrams get from the host to the BMC and back: ICMP answered, or a neighbour was resolved on the link."""
-
-Adapter = Literal[
-    "candidate",  # of a chosen class, with receive offload on, and its driver can do without
-    "pending",  # set already, but the driver was not restarted since
-    "perhaps_pending",  # likewise, or in force: the driver does not tell, or tells of the old value after its restart
-    "record_unreadable",  # would be a candidate, but its undo record can't be understood, so that it is not changed
-    "no_keyword",
-    "wider_only",  # only by a change that takes more than UDP receive, which was not allowed
-    "team_member",
-    "off",
-    "dormant",  # off now, but on again after a restart, or with the global switch
-    "class_not_chosen",  # suspected of the fault, but that class is not to be changed
-    "not_known",  # nothing says that this hardware has the fault
-]
-"""The adapter that the way from the host to the BMC leads through."""
-
-Change = Literal["none", "pending", "made", "undone"]
-"""What this run did to the adapter; pending means that the restart was left to the operator."""
-
-Earlier = Literal["none", "changed", "not_cured"]
-"""What an earlier run left on the host: a change in force, or the record that it did not cure this driver."""
-
-Mode = Literal["report", "prove", "enforce"]
 Confidence = Literal["proven", "likely", "possible", "none"]
 VerdictWord = Literal[
     "unreachable",
@@ -83,123 +47,6 @@ VerdictWord = Literal[
     "at_risk",
     "healthy",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Observations:
-    """What was seen of one host and one BMC, and what the operator allows.
-
-    ``after``, ``way_after`` and ``control_after`` speak of the time after this run's change; ``way_after`` is proven
-    only where the way leads through an adapter that was changed. ``in_force`` is false where the driver says that it
-    still works with receive offload after its restart. ``cured_for_another`` tells that the same change made another
-    BMC heard, which had been silent. ``other_candidate`` tells of a candidate
-    that the way to this BMC does not lead through. ``restart_allowed`` is false where the change would restart an
-    adapter that may carry the connection, with no guard on the host and without the operator's leave.
-    """
-
-    host: Host = "read"
-    before: Heard = "not_asked"
-    control_before: Control = "none"
-    way: Way = "unread"
-    own_bmc: bool = False
-    adapter: Adapter = "not_known"
-    other_candidate: bool = False
-    earlier: Earlier = "none"
-    change: Change = "none"
-    after: Heard = "not_asked"
-    way_after: Way = "unread"
-    control_after: Control = "none"
-    in_force: bool = True
-    cured_for_another: bool = False
-    mode: Mode = "prove"
-    change_without_control: bool = True
-    restart_allowed: bool = True
-
-    @property
-    def changed(self) -> bool:
-        """This run changed the adapter and restarted it, whether or not it undid that."""
-        return self.change in ("made", "undone")
-
-    @property
-    def silent(self) -> bool:
-        """Never heard before any change of this run."""
-        return self.before == "silent"
-
-    @property
-    def heard(self) -> bool:
-        """Heard at least once before any change of this run."""
-        return self.before in ("answers", "answers_once")
-
-    @property
-    def way_proven(self) -> bool:
-        """Silence would be the host's own: the way works, and it leads to another machine's BMC.
-
-        A host can't reach its own BMC through a port that both share, so its silence there is no evidence.
-        """
-        return self.way == "proven" and not self.own_bmc
-
-    @property
-    def unchanged_silent(self) -> bool:
-        """Silent, and nothing was changed in this run."""
-        return self.silent and not self.changed
-
-    @property
-    def unheard(self) -> bool:
-        """Silent although the way works, and nothing was changed in this run."""
-        return self.unchanged_silent and self.way_proven
-
-    @property
-    def only_here(self) -> bool:
-        """This host doesn't hear the BMC, and another machine does."""
-        return self.unheard and self.control_before == "answers"
-
-    @property
-    def perhaps_only_here(self) -> bool:
-        """This host doesn't hear the BMC, and nobody is known to hear it as little."""
-        return self.unheard and self.control_before != "silent"
-
-    @property
-    def silent_throughout(self) -> bool:
-        """Silent before the change, although the way worked, and after it."""
-        return self.changed and self.silent and self.way_proven and self.after == "silent"
-
-    @property
-    def still_silent(self) -> bool:
-        """Silent before and after the change, although it is in force, and the way works through that very adapter.
-
-        A change that made another BMC heard is no failure, whatever this one does.
-        """
-        return self.silent_throughout and self.way_after == "proven" and self.in_force and not self.cured_for_another
-
-    @property
-    def heard_since(self) -> bool:
-        """Silent before the change, and heard at least once after it."""
-        return self.changed and self.silent and self.after in ("answers", "answers_once")
-
-    @property
-    def now_heard(self) -> bool:
-        """Silent before the change, and heard more than once after it."""
-        return self.changed and self.silent and self.after == "answers"
-
-    @property
-    def restart_missing(self) -> bool:
-        """The value is there, and nothing shows that it is in force: neither the driver nor an answer."""
-        return self.adapter == "pending" or (self.adapter == "perhaps_pending" and not self.heard)
-
-    @property
-    def clear_before(self) -> bool:
-        """Before any change it was clear whether the host hears the BMC."""
-        return self.heard or (self.silent and self.way_proven)
-
-    @property
-    def clear_after(self) -> bool:
-        """After the change it was clear whether the host hears the BMC."""
-        return self.after in ("answers", "answers_once", "silent")
-
-    @property
-    def at_risk(self) -> bool:
-        """An adapter of a chosen class works with receive offload on, whether or not it could be changed."""
-        return self.other_candidate or self.adapter in ("candidate", "wider_only", "team_member", "record_unreadable")
 
 
 class Conditions(TypedDict, total=False):
@@ -232,6 +79,12 @@ class Conditions(TypedDict, total=False):
     clear_before: bool
     clear_after: bool
     at_risk: bool
+    cause: Cause
+    marked_bad: bool
+    shown: Cause
+    other_source: OtherSource
+    overridden: bool
+    heard_all_the_same: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,11 +112,17 @@ _OFF: Final[tuple[Adapter, ...]] = ("off", "perhaps_pending")
 _NOT_SILENT: Final = ("answers", "none")
 _NOT_HEARING: Final = ("silent", "none")
 _WAY_NOT_PROVEN: Final = ("unread", "unproven")
+_WHATEVER_IS_KNOWN: Final[tuple[Adapter, ...]] = ("candidate", "class_not_chosen", "not_known")
+_NOT_DORMANT: Final[tuple[Adapter, ...]] = (*_OFF, "not_known", "class_not_chosen", "no_keyword")
 
 # fmt: off
 ROWS: Final[tuple[Row, ...]] = (
     _row("unreachable", "lost_in_change", "proven", host="lost"),
+    _row("unreachable", "lost_before_change", "proven", host="lost_before"),
     _row("unreachable", "host_unreachable", "proven", host="unreachable"),
+    _row("unknown", "undone_by_guard", "none", host="undone_by_guard"),
+    _row("unknown", "guard_not_removed", "none", host="guard_left"),
+    _row("unknown", "not_restored", "none", host="not_restored"),
     _row("unknown", "host_unreadable", "none", host="unreadable"),
 
     # Changed, but that was not the cure, or nobody can tell.
@@ -279,12 +138,32 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("inconclusive", "control_lost", "none", now_heard=True, control_before="answers", control_after=_NOT_HEARING),
     _row("inconclusive", "not_verified", "none", changed=True, clear_before=True, clear_after=False),
     _row("restart_pending", "restart_left", "proven", change="pending"),
+    _row("inconclusive", "unfinished", "none", adapter="unfinished", changed=False),
     _row("restart_pending", "set_before", "proven", restart_missing=True, changed=False),
+    _row("restart_pending", "restore_left", "proven", adapter="restoring", changed=False),
 
     _row("unknown", "undo_record_unreadable", "none", adapter="record_unreadable", changed=False),
 
+    # Not heard, nothing changed, and the packets say why. They come before every comparison.
+    _row("affected", "drift", "proven", marked_bad=True, adapter="candidate", earlier="drift"),
+    _row("affected", "replies_marked_bad", "proven", marked_bad=True, adapter=_WHATEVER_IS_KNOWN),
+    _row("unsupported", "no_keyword", "proven", marked_bad=True, adapter="no_keyword"),
+    _row("unsupported", "wider_only", "proven", marked_bad=True, adapter="wider_only"),
+    _row("unsupported", "team_member", "proven", marked_bad=True, adapter="team_member"),
+    _row("other_cause", "offload_off", "proven", marked_bad=True),
+    _row("other_cause", "corrupt_reply", "proven", shown="corrupt_reply"),
+    _row("other_cause", "firewall", "proven", shown="firewall"),
+    _row("other_cause", "late_reply", "proven", shown="no_listener"),
+    _row("other_cause", "nothing_arrived", "proven", only_here=True, shown="nothing_arrived"),
+    _row("unknown", "nothing_arrived", "none", perhaps_only_here=True, shown="nothing_arrived"),
+    _row("unknown", "lost_in_host", "none", shown="other"),
+    _row("unknown", "answered_later", "none", shown="answered"),
+    _row("other_cause", "source_address", "likely", unchanged_silent=True, other_source="answers"),
+
     # Silent, and nothing changed: from the host's own fault to the BMC's.
+    _row("affected", "drift", "likely", only_here=True, adapter="candidate", earlier="drift"),
     _row("affected", "replies_dropped", "likely", only_here=True, adapter="candidate"),
+    _row("suspicious", "drift", "possible", unheard=True, control_before="none", adapter="candidate", earlier="drift"),
     _row("suspicious", "no_control", "possible", unheard=True, control_before="none", adapter="candidate"),
     _row("unsupported", "no_keyword", "possible", perhaps_only_here=True, adapter="no_keyword"),
     _row("unsupported", "wider_only", "possible", perhaps_only_here=True, adapter="wider_only"),
@@ -295,13 +174,26 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("unreachable_from_host", "own_bmc", "likely", unchanged_silent=True, own_bmc=True, control_before=_NOT_SILENT),
     _row("unreachable_from_host", "no_route", "proven", before="no_route", changed=False),
     _row("unreachable_from_host", "blocked_outbound", "proven", before="blocked_outbound", changed=False),
+    _row(
+        "unreachable_from_host", "no_way", "proven",
+        unchanged_silent=True, control_before="answers", way="unproven", shown="nothing_arrived",
+    ),
     _row("unreachable_from_host", "no_way", "likely", unchanged_silent=True, control_before="answers", way="unproven"),
     _row("bmc_silent", "silent_everywhere", "likely", unchanged_silent=True, control_before="silent"),
 
     # Changed, and it answers; or changed on the operator's word alone.
+    _row("remediated", "marks_gone", "proven", now_heard=True, cause="driver_marked_bad"),
     _row("remediated", "cured", "likely", now_heard=True, control_before="answers", control_after="answers"),
     _row("remediated", "no_control", "possible", now_heard=True, control_before="none"),
-    _row("remediated", "earlier", "likely", earlier="changed", adapter=_OFF, heard=True, changed=False),
+    _row("unknown", "offload_overridden", "none", heard_all_the_same=True, adapter=_NOT_DORMANT),
+    _row(
+        "remediated", "earlier", "likely",
+        earlier="changed", adapter=_OFF, heard=True, changed=False, overridden=False,
+    ),
+    _row(
+        "remediated", "finished", "likely",
+        adapter="unfinished", heard=True, changed=True, after="answers", overridden=False,
+    ),
     _row("enforced", "answered_before", "possible", changed=True, heard=True),
     _row("enforced", "bmc_was_silent", "possible", now_heard=True),
     _row("enforced", "not_proven", "none", changed=True),
@@ -315,6 +207,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("unknown", "no_control", "none", silent=True),
 
     # Nothing to complain of.
+    _row("at_risk", "drift", "possible", at_risk=True, earlier="drift"),
     _row("at_risk", "answers", "possible", at_risk=True, heard=True),
     _row("at_risk", "probe_unavailable", "possible", at_risk=True, before="unavailable"),
     _row("at_risk", "no_bmc", "possible", at_risk=True),
@@ -327,8 +220,9 @@ ROWS: Final[tuple[Row, ...]] = (
 )
 # fmt: on
 
-UNGUARDED: Final = "restart_unguarded"
-"""Reason of a host that would be changed, were it not for the restart of the adapter that may carry the connection."""
+UNDONE: Final = "undone_earlier"
+REFUSALS: Final[tuple[str, ...]] = (UNDONE, *(each for each in get_args(Refusal) if each != "none"))
+"""Reasons that stand in place of a row's where a host is to be changed and is left as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,9 +241,17 @@ def decide(observations: Observations) -> Verdict:
     """Give the verdict on one host and one BMC."""
     rank, row = next((rank, row) for rank, row in enumerate(ROWS) if row.fits(observations))
     wanted = _wanted(observations, row.verdict)
-    allowed = observations.restart_allowed
-    reason = UNGUARDED if wanted and not allowed else row.reason
-    return Verdict(row.verdict, reason, row.confidence, rank, wanted and allowed)
+    refusal = _refusal(observations) if wanted else None
+    return Verdict(row.verdict, refusal or row.reason, row.confidence, rank, wanted and refusal is None)
+
+
+def _refusal(observations: Observations) -> str | None:
+    """Why an adapter that should be changed is not; what came of trying goes before what speaks against trying."""
+    if observations.refusal != "none":
+        return observations.refusal
+    if observations.earlier == "undone_by_guard" and not observations.other_wanted:
+        return UNDONE
+    return None if observations.obstacle == "none" else observations.obstacle
 
 
 def topmost(verdicts: Iterable[Verdict]) -> Verdict:
@@ -365,6 +267,9 @@ def _wanted(observations: Observations, verdict: VerdictWord) -> bool:
     """Whether something should be changed: never without a candidate, and never again what did not help this driver."""
     if observations.host != "read" or observations.change != "none":
         return False
+    # Neither the mode nor what is heard decides about a change that broke off: it was justified when it was begun.
+    if observations.adapter == "unfinished":
+        return True
     on_the_way = observations.adapter == "candidate" and observations.earlier != "not_cured"
     if observations.mode == "enforce":
         return on_the_way or observations.other_candidate

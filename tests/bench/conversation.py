@@ -64,11 +64,47 @@ _WAY: Final = (
     "MSFT_NetNeighbor",
 )
 
+_RISKS: Final = (
+    "MSFT_NetTCPConnection",
+    "StdRegProv.EnumKey",
+    "MSFT_NetFirewallProfile",
+    "MSFT_NetProtocolPortFilter",
+    "MSFT_NetFirewallRule",
+    "MSFT_NetAddressFilter",
+    "MSFT_iSCSISession",
+    "Msvm_ComputerSystem",
+    "Win32_Service",
+)
+_SURROUNDINGS: Final = (
+    "MSFT_NetAdapterRssSettingData",
+    "MSFT_NetAdapterRscSettingData",
+    "MSFT_NetAdapterLsoSettingData",
+    "MSFT_NetAdapterUsoSettingData",
+    "MSFT_NetAdapterUroSettingData",
+    "MSFT_NetConnectionProfile",
+    "Win32_NetworkAdapterConfiguration",
+)
+_GUARD: Final = "PS_ScheduledTask.ExportByName"
+_GUARD_SET: Final = ("PS_ScheduledTask.RegisterByXml", _GUARD)
+_GUARD_DELETED: Final = "Delete MSFT_ScheduledTask"
+
 _PHASES: Final = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
         (_sequence(*_HOST), "read the host: adapters, members, hardware, keywords, what drivers do, addresses, switch"),
         (_any(*_WAY), "find the way to the BMC: addresses, adapters, routes, ICMP, neighbours"),
+        (_any(*_SURROUNDINGS), "read what else a restart may change: other offloads, addresses, network profile"),
+        (_any(*_RISKS), "safety: look for what speaks against a restart: firewall, storage, cluster, machines"),
+        (
+            f"(?:{_sequence('StdRegProv.CreateKey')})?{_sequence('Win32_OperatingSystem')}{_sequence(*_GUARD_SET)}",
+            "safety: set a guard on the host, and see that it is there",
+        ),
+        (
+            _sequence("StdRegProv.CreateKey", _WRITE, "StdRegProv.EnumValues") + _any(_GUARD, _GUARD_DELETED),
+            "safety: tell the guard that the host was reached, delete it, see that it is gone",
+        ),
+        (_sequence("Win32_OperatingSystem"), "safety: see by the host's clock that the guard leaves time enough"),
+        (_sequence(_GUARD), "look for a guard that an earlier run has left"),
         (_sequence("Win32_PerfRawData_Tcpip_UDPv4"), "read the host's counter of UDP errors"),
         (
             _sequence("Create cmd") + _any("Command cmd", "Send cmd", "Receive cmd", "Signal cmd", "Delete cmd"),

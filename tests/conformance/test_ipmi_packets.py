@@ -22,8 +22,7 @@ from pyipmi.interfaces.ipmb import IpmbHeaderReq, IpmbHeaderRsp, encode_ipmb_msg
 from pyipmi.interfaces.rmcp import RMCP_CLASS_ASF, RMCP_CLASS_IPMI, AsfMsg, AsfPing, AsfPong, IpmiMsg, RmcpMsg
 from pyipmi.msgs import create_request_by_name, create_response_by_name, decode_message, encode_message
 
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.exchange import Fault
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.judge import Outcome
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.dialogue import BmcProtocol
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.packets import (
     Capabilities,
     CapabilitiesRequest,
@@ -33,9 +32,12 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.pack
     checksum,
     unpack,
 )
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.plan import Target, Timing
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.probe import ProbeResult, ask
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.sockets import SocketExchange
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.exchange import Fault
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.outcomes import Outcome
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.pacing import Turn
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.probe import ProbeResult, ask
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.schedule import Target, Timing
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.sockets import SocketExchange
 
 SEQUENCES: Final = range(64)
 TAGS: Final = range(255)
@@ -201,7 +203,16 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 def probe(port: int, **changes: Any) -> ProbeResult:
     timing = Timing(**{"attempts": 3, "interval_ms": 100, "wait_ms": 2000, **changes})
     target = Target("127.0.0.1", port, sacrifice=False)
-    results, warnings = ask([target], SocketExchange(), timing, source=None, random=random.Random(1), now=time.time)
+    results, warnings = ask(
+        [target],
+        BmcProtocol(),
+        SocketExchange(),
+        timing,
+        turn=Turn(),
+        source=None,
+        random=random.Random(1),
+        now=time.time,
+    )
     assert warnings == []
     return results[0]
 
@@ -210,7 +221,7 @@ def test_ipmi_sim_answers_every_question_of_a_probe(simulator: Simulator) -> Non
     result = probe(simulator.port)
     assert result.outcome is Outcome.ANSWERED
     assert result.attempt_outcomes == (Outcome.ANSWERED,) * 3
-    assert result.ipmi_versions == ("1.5", "2.0")
+    assert result.told == ("1.5", "2.0")
     assert len(result.replies) == 6
     assert result.round_trip_ms is not None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -41,6 +42,8 @@ RULES: dict[str, list[dict[str, Any]]] = {
     "endless": [{"do": "endless_pull"}],
     "empty": [{"do": "empty_pull"}],
     "unavailable": [{"do": "unavailable"}],
+    "locked-out": [{"do": "unauthorized"}],
+    "rebooting": [{"do": "reboot"}],
     "dying": [{"do": "go_down", "skip": 1, "seconds": 0.5}],
     "dead": [{"do": "go_down"}],
     "forgotten": [{"do": "hold", "method": "CreateKey"}],
@@ -182,11 +185,16 @@ def test_late_answers(lab: RunningLab) -> None:
 
 
 def test_an_answer_that_never_comes_is_logged_when_the_client_gives_up(lab: RunningLab) -> None:
-    with pytest.raises(requests.exceptions.ReadTimeout):
-        post(lab, "forgotten", CREATE_KEY, timeout=0.3)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(post, lab, "forgotten", CREATE_KEY, timeout=2)
+        while not waiting.done() and not lab.held():
+            time.sleep(0.01)
+        assert lab.held() == {"forgotten": 1}
+        assert isinstance(waiting.exception(), requests.exceptions.ReadTimeout)
     while not lab.requests("forgotten"):
         time.sleep(0.01)
     assert (last(lab, "forgotten")["status"], last(lab, "forgotten")["struck_by"]) == (None, "hold")
+    assert lab.held() == {}
     assert [entry.split()[0] for entry in lab.state()["forgotten"]["journal"]] == ["CreateKey"]
 
 
@@ -257,3 +265,41 @@ def test_many_requests_over_one_connection_are_one_session(lab: RunningLab) -> N
             url = f"https://{lab.address('one')}:5986/wsman"
             assert session.post(url, data=GET, verify=str(lab.authority), timeout=10).status_code == 200
     assert lab.sessions("one") == before + 1
+
+
+def test_credentials_that_are_not_taken_for_once(lab: RunningLab) -> None:
+    refused, taken = post(lab, "locked-out"), post(lab, "locked-out")
+    assert (refused.status_code, refused.content, challenges(refused)) == (
+        401,
+        b"",
+        ["Negotiate", 'Basic realm="WSMAN"'],
+    )
+    assert taken.status_code == 200
+    struck = [line["status"] for line in lab.requests("locked-out", authentication=True) if line["struck_by"]]
+    assert struck == [401]
+
+
+def posted_in_time(lab: RunningLab, host: str) -> requests.Response:
+    """The answer of a host that is down or about to be, in lab time that runs ahead."""
+    deadline = time.monotonic() + 30
+    while True:
+        lab.skip(60)
+        try:
+            return post(lab, host)
+        except requests.ConnectionError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+
+
+def test_a_reboot_loses_the_request_and_ends(lab: RunningLab) -> None:
+    with pytest.raises(requests.ConnectionError):
+        post(lab, "rebooting")
+    assert posted_in_time(lab, "rebooting").status_code == 200
+
+
+def test_the_log_tells_which_registry_value_a_call_is_about(lab: RunningLab) -> None:
+    post(lab, body=CREATE_KEY)
+    assert last(lab, "one")["about"] == r"SOFTWARE\remediation.windows_nic\undo"
+    post(lab)
+    assert last(lab, "one")["about"] is None

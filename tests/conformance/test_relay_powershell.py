@@ -13,125 +13,33 @@ import random
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
-import tree_sitter_powershell
-from tree_sitter import Language, Node, Parser
 
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.exchange import (
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._evidence.capture import capture_script
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.dialogue import BmcProtocol
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.exchange import (
     Exchanged,
     ExchangeUnavailable,
     Send,
 )
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.judge import Outcome
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.plan import Target, Timing
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.probe import ask
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.relay import (
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.outcomes import Outcome
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.pacing import Turn
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.probe import ask
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.relay import (
     BOOTSTRAP_ARGUMENTS,
     read_answer,
     relay_input,
     relay_script,
 )
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi.sockets import SocketExchange
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.schedule import Target, Timing
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.sockets import SocketExchange
 from tests.conftest import PROJECT_ROOT
+from tests.powershell import misfits
 from tests.responder import Responder
 from tests.unit.plugins.plugin_utils._ipmi.stand_ins import answer_to
-
-_PARSER: Final = Parser(Language(tree_sitter_powershell.language()))
-
-COMMANDS: Final = {
-    "ConvertFrom-Json": {"-InputObject"},
-    "ConvertTo-Json": {"-Compress", "-InputObject"},
-    "ForEach-Object": set[str](),
-    "Where-Object": set[str](),
-}
-"""Commands that Windows PowerShell 5.1 has, with those of their parameters that it has."""
-TYPES: Final = {
-    "array",
-    "bitconverter",
-    "byte",
-    "byte[]",
-    "char",
-    "collections.arraylist",
-    "console",
-    "convert",
-    "diagnostics.stopwatch",
-    "int",
-    "long",
-    "math",
-    "net.endpoint",
-    "net.ipaddress",
-    "net.ipendpoint",
-    "net.sockets.socket",
-    "net.sockets.socketexception",
-    "ref",
-    "scriptblock",
-    "string",
-    "void",
-}
-"""Types that .NET Framework 4.5 and PowerShell 5.1 have, as the scripts may name them."""
-METHODS: Final = {
-    "Bind",
-    "Close",
-    "Contains",
-    "Create",
-    "GetBaseException",
-    "GetType",
-    "Min",
-    "ReceiveFrom",
-    "Select",
-    "SendTo",
-    "StartNew",
-    "ToByte",
-    "ToString",
-    "WriteLine",
-    "new",
-}
-"""Methods that these types have there; ``new`` came with PowerShell 5.0."""
-
-
-def nodes(node: Node) -> Iterator[Node]:
-    """The node and everything below it."""
-    yield node
-    for child in node.children:
-        yield from nodes(child)
-
-
-def text(node: Node) -> str:
-    return (node.text or b"").decode("utf-8")
-
-
-def misfits(script: str) -> list[str]:
-    """What of a script Windows PowerShell 5.1 would not understand, or may not know."""
-    found = []
-    for node in nodes(_PARSER.parse(script.encode("utf-8")).root_node):
-        if node.is_error or node.is_missing:
-            found.append(f"no syntax of 5.1: {text(node)!r}")
-        elif node.type == "pipeline_chain_tail":
-            found.append(f"operator of 7: {text(node)}")
-        elif node.type == "command":
-            found += unknown_command(node)
-        elif node.type == "type_spec" and text(node).casefold() not in TYPES:
-            found.append(f"unknown type: {text(node)}")
-        elif node.type == "member_name" and is_called(node) and text(node) not in METHODS:
-            found.append(f"unknown method: {text(node)}")
-    return found
-
-
-def is_called(member: Node) -> bool:
-    return member.parent is not None and member.parent.type == "invokation_expression"
-
-
-def unknown_command(node: Node) -> list[str]:
-    name = next((text(child) for child in node.children if child.type in ("command_name", "command_name_expr")), "")
-    if node.children[0].type == "command_invokation_operator":
-        return []
-    if name not in COMMANDS:
-        return [f"unknown command: {name}"]
-    parameters = {text(child) for child in nodes(node) if child.type == "command_parameter"}
-    return [f"unknown parameter: {name} {each}" for each in sorted(parameters - COMMANDS[name])]
 
 
 def bootstrap() -> str:
@@ -236,6 +144,7 @@ def test_the_lab_knows_script_and_command_line_by_their_hashes() -> None:
     assert lines == [
         f"{hashlib.sha256(relay_script()).hexdigest()}  relay.ps1",
         f"{hashlib.sha256(command_line).hexdigest()}  bootstrap",
+        f"{hashlib.sha256(capture_script()).hexdigest()}  capture.ps1",
     ]
 
 
@@ -290,10 +199,17 @@ def test_a_whole_probe_through_the_relay() -> None:
         targets = [Target("127.0.0.1", bmc.port, sacrifice=True)]
         timing = Timing(3, 100, 20_000)
         (result,), _unused = ask(
-            targets, PowerShellExchange(), timing, source="127.0.0.1", random=random.Random(1), now=time.time
+            targets,
+            BmcProtocol(),
+            PowerShellExchange(),
+            timing,
+            turn=Turn(),
+            source="127.0.0.1",
+            random=random.Random(1),
+            now=time.time,
         )
     assert result.attempt_outcomes == (Outcome.ANSWERED,) * 3
-    assert result.ipmi_versions == ("1.5", "2.0")
+    assert result.told == ("1.5", "2.0")
     assert len(result.replies) == len(bmc.received) == 7
 
 

@@ -19,10 +19,14 @@ COLLECTION: Final = "ansible_collections.remediation.windows_nic"
 TYPED: Final = (
     *("-p", f"{COLLECTION}.plugins"),
     *("-p", "tests.bench"),
+    *("-p", "tests.fuzz"),
+    *("-p", "tests.faults"),
     *("-p", "tests.gate"),
     *("-p", "tests.lab"),
     *("-m", "tests.conftest"),
+    *("-m", "tests.inmemory"),
     *("-m", "tests.integration.demo"),
+    *("-m", "tests.integration.diagnose_demo"),
 )
 """What mypy reads in strict mode, as arguments: everything but the tests themselves."""
 
@@ -94,6 +98,8 @@ STEPS: Final = (
         "--cov-report=term",
     ),
     script("branches", group="unit"),
+    pytest_folder("fuzz", group="hostile"),
+    pytest_folder("properties", "--numprocesses=2", group="hostile"),
     pytest_folder("conformance"),
     pytest_folder("integration", "--numprocesses=2", limit_minutes=30),
 )

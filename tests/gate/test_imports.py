@@ -13,9 +13,19 @@ from tests.gate.imports import PLUGINS, below, imported
 from tests.gate.tree import project_files
 
 UTILS = f"{PLUGINS}.plugin_utils"
-ABOVE_EVERYTHING = (f"{PLUGINS}.action", f"{PLUGINS}.modules", f"{PLUGINS}.filter", f"{UTILS}._action")
+ABOVE_EVERYTHING = (
+    f"{PLUGINS}.action",
+    f"{PLUGINS}.modules",
+    f"{PLUGINS}.filter",
+    f"{UTILS}._action",
+    f"{UTILS}._probe_action",
+)
 
-MAY_IMPORT_ANSIBLE = (Path("plugins/plugin_utils/_action.py"), Path("plugins/plugin_utils/_wsman/sessions.py"))
+MAY_IMPORT_ANSIBLE = (
+    Path("plugins/plugin_utils/_action.py"),
+    Path("plugins/plugin_utils/_probe_action.py"),
+    Path("plugins/plugin_utils/_wsman/sessions.py"),
+)
 
 FORBIDDEN = {
     "tests/lab": (PLUGINS, "plugins"),
@@ -25,11 +35,25 @@ FORBIDDEN = {
         *ABOVE_EVERYTHING,
         f"{UTILS}._nic",
         f"{UTILS}._ipmi",
+        f"{UTILS}._udp",
         f"{UTILS}._knowledge",
         f"{UTILS}._verdict",
     ),
-    "plugins/plugin_utils/_nic": (*ABOVE_EVERYTHING, f"{UTILS}._ipmi", f"{UTILS}._verdict"),
-    "plugins/plugin_utils/_ipmi": (*ABOVE_EVERYTHING, f"{UTILS}._nic", f"{UTILS}._knowledge", f"{UTILS}._verdict"),
+    "plugins/plugin_utils/_nic": (*ABOVE_EVERYTHING, f"{UTILS}._ipmi", f"{UTILS}._udp", f"{UTILS}._verdict"),
+    "plugins/plugin_utils/_udp": (
+        *ABOVE_EVERYTHING,
+        f"{UTILS}._nic",
+        f"{UTILS}._ipmi",
+        f"{UTILS}._knowledge",
+        f"{UTILS}._verdict",
+    ),
+    "plugins/plugin_utils/_ipmi": (
+        *ABOVE_EVERYTHING,
+        f"{UTILS}._nic",
+        f"{UTILS}._wsman",
+        f"{UTILS}._knowledge",
+        f"{UTILS}._verdict",
+    ),
     "plugins/plugin_utils/_knowledge.py": (*ABOVE_EVERYTHING, f"{UTILS}._ipmi", f"{UTILS}._verdict"),
     "plugins/plugin_utils/_verdict.py": (*ABOVE_EVERYTHING,),
 }

@@ -92,6 +92,6 @@ def test_table_shows_each_step() -> None:
 
 
 def test_every_group_of_the_makefile_has_steps() -> None:
-    assert {step.group for step in STEPS} == {"lint", "sanity", "unit", "conformance", "integration"}
+    assert {step.group for step in STEPS} == {"lint", "sanity", "unit", "hostile", "conformance", "integration"}
     assert chosen("all") == STEPS
     assert all(step.group == "unit" for step in chosen("unit"))

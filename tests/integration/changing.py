@@ -14,7 +14,7 @@ from tests.labfixture import RunningLab
 
 CHANGE = "remediation.windows_nic.checksum_offload"
 CARDS = {"name": "Cards"}
-OPTIONS = ("adapters", "state", "restart", "allow_unguarded_restart")
+OPTIONS = ("adapters", "state", "restart", "guard", "allow_unguarded_restart")
 
 
 class Host:
@@ -50,7 +50,7 @@ class Host:
 
     def writes(self, since: int = 0) -> list[str]:
         """The methods that changed something, in order."""
-        reading = (None, "GetStringValue", "EnumValues", "EnumKey")
+        reading = (None, "GetStringValue", "EnumValues", "EnumKey", "ExportByName")
         return [each["method"] for each in self.lab.requests(self.name)[since:] if each["method"] not in reading]
 
     @property

@@ -39,8 +39,18 @@ _TASK: Final = re.compile(r"^TASK \[(?:remediation\.windows_nic\.udp_rx_offload 
 _QUIET: Final = ("Validating arguments", "Say why", "Judge", "Count", "Keep", "Choose", "Decide", "Compare", "Publish")
 """First words of tasks that a spectator learns nothing from."""
 
-Ended = dict[str, tuple[str | None, bool]]
-"""By host: the verdict that a stage ended with, and whether it changed the host."""
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What a stage ended with on one host, and whether it changed the host."""
+
+    verdict: str | None = None
+    reason: str | None = None
+    changed: bool = False
+
+
+Ended = dict[str, End]
+"""By host."""
 
 
 class DemoError(Exception):
@@ -58,7 +68,7 @@ class Act:
 
 ACTS: Final = (
     Act("audit", "Find: every host is read and probed, nothing is changed", "audit"),
-    Act("remediate", "Fix and prove: hosts that need it are changed and probed again", "remediate"),
+    Act("remediate", "Fix and prove: hosts that need it are changed, guarded, and probed again", "remediate"),
     Act("again", "Once more: a second run finds nothing left to change", "remediate"),
     Act("rollback", "Undo: one host gets its original value back, and the fault with it", "rollback"),
 )
@@ -90,6 +100,7 @@ def perform(fleet: Fleet) -> tuple[dict[str, dict[str, Any]], list[str]]:
     first = standing()
     for act in ACTS:
         expected = {host.name: getattr(host.expect, act.stage) for host in fleet.hosts}
+        reasons = {host.name: host.expect.reasons.get(act.stage) for host in fleet.hosts}
         hosts = [name for name, verdict in expected.items() if verdict is not None]
         if not hosts:
             continue
@@ -97,12 +108,22 @@ def perform(fleet: Fleet) -> tuple[dict[str, dict[str, Any]], list[str]]:
         ended = run(act, hosts)
         after = standing()
         for host in hosts:
-            verdict, changed = ended.get(host, (None, False))
-            result[host][act.stage] = {"expected": expected[host], "verdict": verdict, "changed": changed}
-            if verdict != expected[host]:
-                faults.append(f"{host}, {act.stage}: {verdict} instead of {expected[host]}")
+            end = ended.get(host, End())
+            changed = end.changed
+            result[host][act.stage] = {
+                "expected": expected[host],
+                "verdict": end.verdict,
+                "reason": end.reason,
+                "changed": changed,
+            }
+            if end.verdict != expected[host]:
+                faults.append(f"{host}, {act.stage}: {end.verdict} instead of {expected[host]}")
+            if reasons[host] not in (None, end.reason):
+                faults.append(f"{host}, {act.stage}: {end.reason} instead of {reasons[host]}")
             if changed != (before[host] != after[host]):
                 faults.append(f"{host}, {act.stage}: said to be {'changed' if changed else 'unchanged'}, and is not")
+            if after[host]["tasks"]:
+                faults.append(f"{host}, {act.stage}: a guard was left behind")
             if changed and act.stage in ("audit", "again"):
                 faults.append(f"{host}, {act.stage}: changed")
             if act.stage == "rollback" and values(after[host]) != values(first[host]):
@@ -149,7 +170,7 @@ def run(act: Act, hosts: Iterable[str]) -> Ended:
     if not report.exists():
         raise DemoError(f"{act.playbook} wrote no report. Look at {log.relative_to(ROOT)}.")
     rows = json.loads(report.read_text(encoding="utf-8"))["hosts"]
-    return {row["host"]: (row["verdict"], changed.get(row["host"], False)) for row in rows}
+    return {row["host"]: End(row["verdict"], row["reason"], changed.get(row["host"], False)) for row in rows}
 
 
 def show(lines: Iterable[str]) -> Iterator[str]:
@@ -190,6 +211,9 @@ def conclude(result: Mapping[str, Mapping[str, Any]], faults: list[str], path: P
             text = "" if ended is None else f"{ended['verdict']}{' *' if ended['changed'] else ''}"
             cells.append(f"{text:{widths[stage]}}")
         print(f"  {host:{hosts}}  " + "  ".join(cells).rstrip())
+    for host, stages_of in result.items():
+        if any(ended["reason"] == "undone_by_guard" for ended in stages_of.values()):
+            print(f"\nCut off by the restart of its adapter, and brought back by the guard on it: {host}")
     checks = sum(len(stages_of) for stages_of in result.values())
     print(f"\n{len(result)} hosts, {checks} results: {path.relative_to(ROOT)}")
     for fault in faults:
@@ -199,7 +223,7 @@ def conclude(result: Mapping[str, Mapping[str, Any]], faults: list[str], path: P
 
 
 def standing() -> dict[str, Any]:
-    """What the lab says of every host itself: values, restarts and records."""
+    """What the lab says of every host itself: values, restarts, records and guards."""
     state: dict[str, Any] = read_state(DIRECTORY / "lab")
     kept = ("configured", "active", "restarts")
     return {
@@ -207,6 +231,7 @@ def standing() -> dict[str, Any]:
             "adapters": {each["guid"]: {key: each[key] for key in kept} for each in machine["adapters"]},
             "undo": machine["undo"],
             "outcome": machine["outcome"],
+            "tasks": machine["tasks"],
         }
         for host, machine in state.items()
     }
@@ -218,15 +243,14 @@ def values(machine: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def lab(fleet: Path) -> Iterator[None]:
+def lab(fleet: Path, directory: Path = DIRECTORY / "lab", *options: str) -> Iterator[None]:
     """Run the lab for as long as the context lasts.
 
     Raises:
         DemoError: It did not start.
     """
-    directory = DIRECTORY / "lab"
     command = [sys.executable, "-m", "tests.lab", "up", "--fleet", str(fleet), "--run-dir", str(directory)]
-    command += ["--bmc-port", str(_BMC_PORT)]
+    command += options or ("--bmc-port", str(_BMC_PORT))
     print(f"Starting the simulated fleet {fleet.name}", flush=True)
     (directory / "ready").unlink(missing_ok=True)
     with subprocess.Popen(command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, text=True) as process:

@@ -86,6 +86,8 @@ def change(**options: Any) -> dict[str, Any]:
     return {"adapters": ETHERNET, **options}
 
 
+ACROSS_THE_SWITCH = {"adapters": {"toward": "127.1.255.253"}}
+
 CASES = [
     # Which adapters?
     Bad("no-such-name", "adapter_not_found", FACTS, {"adapters": {"name": "Ethernet 9"}}, says="Management ("),
@@ -114,7 +116,7 @@ CASES = [
     Bad("bad-outcome", "invalid_arguments", CHANGE, change(state="restored", outcome="Not cured"), asked=False),
     Bad("outcome-of-nothing", "invalid_arguments", CHANGE, change(outcome="not_cured"), asked=False),
     Bad("long-wait", "invalid_arguments", CHANGE, change(reconnect_timeout_seconds=86400), asked=False),
-    Bad("unguarded", "restart_not_allowed", CHANGE, {"adapters": {"toward": "127.1.255.253"}}, HYPER_V),
+    Bad("unguarded", "restart_not_allowed", CHANGE, {**ACROSS_THE_SWITCH, "guard": "never"}, HYPER_V),
     # Which knowledge?
     Bad("rule-incomplete", "invalid_arguments", FACTS, {"rules": [{"id": "ours"}]}, asked=False, says="pci"),
     Bad("rule-nonsense", "rule_invalid", FACTS, {"rules": [{**RULE, "pci": "Intel"}]}, asked=False, says="Intel"),

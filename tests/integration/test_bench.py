@@ -208,7 +208,7 @@ def test_every_request_of_the_role_is_explained(stories: list[Story]) -> None:
     phases = [phase for story in stories for step in story.steps for phase in phases_of(step.requests)]
     assert [phase.words for phase in phases if not phase.known] == []
     change = [phase.words for phase in phases_of(stories[0].steps[3].requests)]
-    assert [words.partition(":")[0] for words in change if words.startswith("safety")] == ["safety"] * 3
+    assert [words.partition(":")[0] for words in change if words.startswith("safety")] == ["safety"] * 8
     assert sum(words.startswith("restart the adapter") for words in change) == 1
 
 

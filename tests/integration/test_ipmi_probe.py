@@ -27,6 +27,8 @@ from tests.unit.plugins.plugin_utils._ipmi.stand_ins import answer_to
 
 I211: Final = [{"model": "intel-i211", "network": 1}]
 I219: Final = [{"model": "intel-i219", "network": 1}]
+OPEN: Final = {"firewall": {"private": {"inbound": "allow"}}}
+"""A firewall that lets in what nobody on the host has asked for, such as an answer from another port."""
 KINDS: Final[dict[str, dict[str, Any]]] = {
     "affected": {"adapters": I211, "bmcs": [{"bmc": {"behaviour": "smdc"}}]},
     "healthy": {"adapters": I219, "bmcs": [{"bmc": {"behaviour": "ipmi20"}}]},
@@ -35,8 +37,8 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
     "card": {"adapters": I219, "bmcs": [{"bmc": {"behaviour": "smdc"}}]},
     "acknowledging": {"adapters": I219, "bmcs": [{"bmc": {"acknowledges": True, "duplicates": True}}]},
     "ping-only": {"adapters": I219, "bmcs": [{"bmc": {"behaviour": "ping_only"}}]},
-    "elsewhere": {"adapters": I219, "bmcs": [{"bmc": {"answers_from": "other_address"}}]},
-    "other-port": {"adapters": I219, "bmcs": [{"bmc": {"answers_from": "other_port"}}]},
+    "elsewhere": {"adapters": I219, "bmcs": [{"bmc": {"answers_from": "other_address"}}], "system": OPEN},
+    "other-port": {"adapters": I219, "bmcs": [{"bmc": {"answers_from": "other_port"}}], "system": OPEN},
     "garbled": {"adapters": I219, "bmcs": [{"bmc": {"corrupts": "checksum2"}}]},
     "closed": {"adapters": I219, "bmcs": [{"bmc": {"behaviour": "closed"}}]},
     "firewalled": {"adapters": I219, "bmcs": [{"bmc": {}}], "system": {"outbound_firewall": "block"}},

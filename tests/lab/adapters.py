@@ -49,7 +49,7 @@ class Adapter:
     ``index`` is the interface index, ``class_index`` the NNNN of its class key and Win32_NetworkAdapter.Index.
     ``lower`` and ``higher`` are interface indices. ``active`` are the bits the driver really uses for UDP over IPv4,
     ``reported`` those it reports (None: it can't tell). ``interfaces`` are its addresses now. ``without_link`` is what
-    a bad restart may leave behind.
+    a bad restart may leave behind. ``blocked``: the switch port does not forward yet.
     """
 
     spec: AdapterSpec | None
@@ -73,6 +73,7 @@ class Adapter:
     restarts: int = 0
     starts: int = 0
     without_link: bool = False
+    blocked: bool = False
     offloads: Offloads | None = None
 
     @property
@@ -80,6 +81,11 @@ class Adapter:
         """Whether the device runs and has a link."""
         plugged = self.spec is None or self.spec.state != "disconnected"
         return self.state == "started" and plugged and not self.without_link
+
+    @property
+    def forwards(self) -> bool:
+        """Whether frames get through: it has a link, and the switch port has finished listening and learning."""
+        return self.connected and not self.blocked
 
     @property
     def physical(self) -> bool:
@@ -137,12 +143,6 @@ class Adapter:
         serial = f"{self.mac[:6]}FFFF{self.mac[6:]}-00"
         hardware = f"VEN_{self.model.vendor}&DEV_{self.model.device}&SUBSYS_{self.subsystem}&REV_{self.model.revision}"
         return f"PCI\\{hardware}\\{serial}"
-
-    def drops_received(self, task_offload: bool) -> bool:
-        """Whether the driver marks a datagram that trips the fault as bad, so that Windows drops it."""
-        if self.receive_fault == "always":
-            return True
-        return self.receive_fault == "offload" and task_offload and bool((self.active or 0) & RECEIVE_BIT)
 
 
 def build_adapters(host: HostSpec) -> list[Adapter]:

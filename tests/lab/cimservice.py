@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from tests.lab import faults
 from tests.lab import namespaces as ns
+from tests.lab.cim import stdregprov
 from tests.lab.cim.values import CimError, CimInstance
 from tests.lab.cim.wql import Query, parse_query
 from tests.lab.cimfaults import cim_fault
@@ -25,8 +26,9 @@ from tests.lab.wirespec import Misbehaviour
 class CimService:
     """The WMI plug-in of one host."""
 
-    def __init__(self, machine: Machine, enumerations: Enumerations) -> None:
+    def __init__(self, machine: Machine, enumerations: Enumerations, *, obeys_options: bool) -> None:
         self._machine = machine
+        self._obeys_options = obeys_options
         self._enumerations = enumerations
         self._running: set[asyncio.Task[Answer]] = set()
 
@@ -98,6 +100,9 @@ class CimService:
     async def _invoke(self, request: Request, resource: CimResource, method: str) -> Answer:
         """Invoke on; the call goes on when the caller's patience ends, as in the provider's host process on Windows."""
         arguments = read_arguments(request.body, method, request.resource_uri)
+        path = arguments.get("sSubKeyName")
+        if isinstance(path, str) and self._asks_for_32_bits(request):
+            arguments["sSubKeyName"] = stdregprov.redirected(path)
 
         async def run() -> Answer:
             with _as_fault(resource, "ExecMethod", _path(resource)):
@@ -115,6 +120,13 @@ class CimService:
         if not done:
             raise faults.timed_out()
         return _fitting(request, task.result())
+
+    def _asks_for_32_bits(self, request: Request) -> bool:
+        """Whether a client of the registry asks for the 32-bit provider, and the machine obeys such options."""
+        option = request.options.get("wmi:__ProviderArchitecture")
+        return (
+            self._obeys_options and option is not None and option.value == "32" and "StdRegProv" in request.resource_uri
+        )
 
     def _finished(self, task: asyncio.Task[Answer]) -> None:
         self._running.discard(task)

@@ -11,8 +11,10 @@ from typing import Final
 
 from tests.lab.adapters import BITS, Adapter
 from tests.lab.catalogue import HIDDEN_MODELS, Keyword
+from tests.lab.cim.stdregprov import WOW64
 from tests.lab.fleet import HostSpec
 from tests.lab.languages import LANGUAGES, Language
+from tests.lab.npcap import install as install_npcap
 from tests.lab.registry import REG_DWORD, REG_MULTI_SZ, REG_SZ, Data, Key, Registry
 from tests.lab.schema import ADAPTER_GUID
 
@@ -20,6 +22,7 @@ NET_CLASS: Final = "{4D36E972-E325-11CE-BFC1-08002BE10318}"
 CLASS_PATH: Final = f"SYSTEM\\CurrentControlSet\\Control\\Class\\{NET_CLASS}"
 TCPIP_PATH: Final = "SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters"
 VERSION_PATH: Final = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
+WINDOWS_PATH: Final = "Microsoft\\Windows\\CurrentVersion"
 PRODUCTS: Final = {
     "windows-10": ("Microsoft Windows 10 Pro", "10.0.19045", 1),
     "windows-11": ("Microsoft Windows 11 Pro", "10.0.22631", 1),
@@ -60,10 +63,20 @@ def build_registry(host: HostSpec, adapters: Iterable[Adapter]) -> Registry:
     current = registry.ensure(VERSION_PATH)
     current.set("ProductName", REG_SZ, caption.removeprefix("Microsoft "))
     current.set("CurrentBuild", REG_SZ, version.rsplit(".", 1)[1])
+    for view, folder in (("", "Program Files"), (f"{WOW64}\\", "Program Files (x86)")):
+        windows = registry.ensure(f"SOFTWARE\\{view}{WINDOWS_PATH}")
+        windows.set("ProgramFilesDir", REG_SZ, f"C:\\{folder}")
+        windows.set("ProgramFilesDir (x86)", REG_SZ, "C:\\Program Files (x86)")
+    if host.system.powershell_7:
+        registry.ensure(
+            "SOFTWARE\\Microsoft\\PowerShellCore\\InstalledVersions\\{0B1E9E5D-6D5D-4A3E-9A5E-0F1E2D3C4B5A}"
+        )
     parameters = registry.ensure(TCPIP_PATH)
     parameters.set("Hostname", REG_SZ, host.name)
     if not host.system.task_offload:
         parameters.set("DisableTaskOffload", REG_DWORD, 1)
+    if host.system.npcap is not None:
+        install_npcap(host.system.npcap, registry)
     for preset in host.kind.registry:
         data: Data = _with_guids(preset.data, adapters) if isinstance(preset.data, str) else preset.data
         value_type = {"string": REG_SZ, "dword": REG_DWORD, "strings": REG_MULTI_SZ}[preset.type]

@@ -23,6 +23,7 @@ from tests.lab.rmcp import (
     ENTITY_IPMI,
     NETFN_APP,
     NO_ACK_SEQUENCE,
+    RMCP_VERSION,
     IpmiRequest,
     Malformed,
     Rmcp,
@@ -133,7 +134,7 @@ class Controller:
         if rmcp.message_class != CLASS_IPMI or self.spec.behaviour == "ping_only":
             return None
         request = IpmiRequest.parse(rmcp.body)
-        if self.spec.corrupts is not None:
+        if self.spec.corrupts not in (None, "rmcp_version"):
             return self._corrupted(request)
         return ipmi_response(request, self._payload(request), session_sequence=self._session_sequence(request))
 
@@ -228,6 +229,8 @@ class Controller:
         return bytes(datagram)
 
     def _spoiled(self, datagram: bytes) -> bytes:
-        """With the legacy pad byte of IPMI 1.5 table 12-8, where the controller adds one."""
+        """With the legacy pad byte of IPMI 1.5 table 12-8, where the controller adds one, or as no RMCP at all."""
+        if self.spec.corrupts == "rmcp_version":
+            return bytes((RMCP_VERSION - 1,)) + datagram[1:]
         pads = self.spec.pads if self.spec.pads is not None else self.spec.behaviour == "smdc"
         return datagram + b"\x00" if pads and datagram[3] == CLASS_IPMI else datagram

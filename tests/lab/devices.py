@@ -16,6 +16,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.lab.adapters import Adapter, PowerState
+from tests.lab.classkeys import class_key_path, has_class_key
 from tests.lab.fleet import moved_address
 from tests.lab.schema import Restart
 
@@ -47,6 +48,7 @@ class Devices:
         self._machine = machine
         self._home = {one.guid: _Home(one.interfaces, one.gateway) for one in machine.adapters}
         self._ends_in: dict[str, PowerState] = {}
+        self._leaving: set[str] = set()
         self._work: set[asyncio.Task[None]] = set()
 
     def switch(self, adapter: Adapter, *, on: bool) -> asyncio.Future[None]:
@@ -55,7 +57,7 @@ class Devices:
         Raises:
             DeviceBusy: it is changing its state already.
         """
-        if adapter.state == "changing":
+        if self._is_changing(adapter):
             return self._ordered_while_changing(adapter, on)
         if (adapter.state == "started") == on:
             return _done()
@@ -70,11 +72,12 @@ class Devices:
             DeviceBusy: it can't be restarted now.
         """
         settings = settings_of(adapter)
-        if settings.answer == "refused" or adapter.state == "changing":
+        if settings.answer == "refused" or self._is_changing(adapter):
             raise DeviceBusy(f"{adapter.name} can't be restarted now")
         self._machine.note("Restart", adapter.name)
         carried = self._machine.carries_management(adapter)
         delay = ANSWER_BEFORE_OUTAGE_SECONDS if settings.answer == "normal" and carried else 0.0
+        self._leaving.add(adapter.guid)
         finished = self._begin(self._restarted(adapter, delay, cut=carried and settings.answer != "late"))
         if not carried:
             await asyncio.shield(finished)
@@ -92,13 +95,24 @@ class Devices:
         Raises:
             DeviceBusy: it is changing its state.
         """
-        if adapter.state == "changing":
+        if self._is_changing(adapter):
             raise DeviceBusy(f"{adapter.name} is changing its state")
         if adapter.state == "disabled":
             return
         self._machine.note("Restart", adapter.name)
         cut = self._machine.carries_management(adapter)
+        self._leaving.add(adapter.guid)
         await asyncio.shield(self._begin(self._restarted(adapter, 0.0, cut=cut)))
+
+    def written(self, key: str) -> None:
+        """A value below *key* was written: a driver that restarts its device for that does so, soon after."""
+        for adapter in self._machine.adapters:
+            here = has_class_key(adapter) and class_key_path(adapter).casefold() == key.casefold()
+            if here and settings_of(adapter).on_write and adapter.state == "started" and not self._is_changing(adapter):
+                self._machine.note("Restart", adapter.name)
+                self._leaving.add(adapter.guid)
+                cut = self._machine.carries_management(adapter)
+                self._begin(self._restarted(adapter, ANSWER_BEFORE_OUTAGE_SECONDS, cut=cut))
 
     def power_off(self) -> None:
         """The machine goes down: whatever was under way ends in what it was to end in."""
@@ -108,6 +122,7 @@ class Devices:
             if adapter.state == "changing":
                 adapter.state = self._ends_in.get(adapter.guid, "started")
         self._ends_in.clear()
+        self._leaving.clear()
 
     def power_on(self) -> None:
         """The machine comes up: every device that is not disabled starts."""
@@ -116,6 +131,10 @@ class Devices:
             if adapter.state == "started":
                 self._put_back(adapter)
                 self._start(adapter)
+
+    def _is_changing(self, adapter: Adapter) -> bool:
+        """Whether the device goes or comes, or is about to go: the answer to a restart may leave before that."""
+        return adapter.state == "changing" or adapter.guid in self._leaving
 
     def _ordered_while_changing(self, adapter: Adapter, on: bool) -> asyncio.Future[None]:
         policy = adapter.spec.enable_while_disabling if adapter.spec is not None else "refused"
@@ -157,10 +176,12 @@ class Devices:
 
     async def _restarted(self, adapter: Adapter, delay: float, *, cut: bool) -> None:
         settings = settings_of(adapter)
-        affected = settings.times is None or adapter.restarts < settings.times
+        bad = adapter.restarts - settings.skip
+        affected = bad >= 0 and (settings.times is None or bad < settings.times)
         if affected and settings.reboots_after_seconds is not None:
             self._machine.reboot_after(settings.reboots_after_seconds)
         await asyncio.sleep(delay)
+        self._leaving.discard(adapter.guid)
         self._leave(adapter, "started", cut=cut)
         await self._machine.clock.sleep(settings.outage_seconds)
         adapter.restarts += 1
@@ -197,7 +218,7 @@ class Devices:
 
     def _put_back(self, adapter: Adapter) -> None:
         """A start that goes well: link, addresses, profile and offloads are what they should be."""
-        adapter.without_link = False
+        adapter.without_link = adapter.blocked = False
         adapter.offloads = adapter.spec.offloads if adapter.spec is not None and adapter.physical else None
         for one in self._touched(adapter):
             home = self._home[one.guid]
@@ -207,6 +228,9 @@ class Devices:
     def _spoil(self, adapter: Adapter, settings: Restart) -> None:
         """What goes wrong at a restart, as the fleet file says."""
         adapter.without_link = settings.leaves == "without_link"
+        if settings.way_back_seconds:
+            adapter.blocked = True
+            self._begin(self._unblocked(adapter, settings.way_back_seconds))
         if settings.offloads is not None and adapter.physical:
             adapter.offloads = settings.offloads
         for one in self._touched(adapter):
@@ -226,6 +250,13 @@ class Devices:
         await self._machine.clock.sleep(seconds)
         if self._machine.profiles.pop(adapter.guid, None) is not None:
             self._machine.note("Profile", f"{adapter.name} identified")
+
+    async def _unblocked(self, adapter: Adapter, seconds: float) -> None:
+        restarts = adapter.restarts
+        await self._machine.clock.sleep(seconds)
+        if adapter.blocked and adapter.restarts == restarts:
+            adapter.blocked = False
+            self._machine.note("Forwards", adapter.name)
 
 
 def settings_of(adapter: Adapter) -> Restart:

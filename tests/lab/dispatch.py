@@ -69,6 +69,9 @@ class WinRmService:
         language: display language of the host, such as de.
         reads_stdin: tells which shell commands wait for their standard input.
         clock: monotonic seconds.
+
+    Attributes:
+        held: how many requests wait because a fault rule holds their answers back.
     """
 
     def __init__(
@@ -86,15 +89,17 @@ class WinRmService:
         self._wire = wire
         self._computer = computer
         self._language = _LOCALES.get(language, language)
+        self.held = 0
         self._limits = Limits(wire.max_envelope_kb * 1024, wire.max_timeout_ms / 1000)
         self._enumerations = Enumerations(wire.enumeration_timeout_ms / 1000, clock)
-        self._cim = CimService(machine, self._enumerations)
+        self._cim = CimService(machine, self._enumerations, obeys_options=wire.obeys_wmi_options)
         self._shells = Shells(
             machine,
             endpoint,
             reads_stdin=reads_stdin,
             max_per_user=wire.max_shells_per_user,
             chunk_bytes=wire.receive_chunk_bytes,
+            starts_by_path=wire.skip_cmd_shell == "by_path",
             clock=clock,
         )
 
@@ -138,6 +143,10 @@ class WinRmService:
         """End all shells, and forget every enumeration: the service starts anew."""
         self._shells.close()
         self._enumerations.clear()
+
+    def reboot_machine(self) -> None:
+        """Have the machine go down as soon as what it does now is done."""
+        self._machine.reboot()
 
     def snapshot(self) -> dict[str, Any]:
         """Open shells and enumerations: what a client left behind."""

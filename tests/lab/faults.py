@@ -57,7 +57,8 @@ class WmiError:
 class WsmanFault(Exception):
     """A request that ends in a SOAP fault.
 
-    ``code`` is the decimal in WSManFault/@Code, ``subcode`` a name with one of the prefixes w, a, n, x.
+    ``code`` is the decimal in WSManFault/@Code, ``subcode`` a name with one of the prefixes w, a, n, x; ``shell`` says
+    that the shell raised it, and not the service.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class WsmanFault(Exception):
         sender: bool = True,
         detail: str | None = None,
         provider: ProviderFault | None = None,
+        shell: bool = False,
         wmi_error: WmiError | None = None,
         relates: bool = True,
         must_understand: bool = False,
@@ -80,6 +82,7 @@ class WsmanFault(Exception):
         self.sender = sender
         self.detail = detail
         self.provider = provider
+        self.shell = shell
         self.wmi_error = wmi_error
         self.relates = relates
         self.must_understand = must_understand
@@ -110,6 +113,9 @@ class WsmanFault(Exception):
             return _wmi_error(self.wmi_error)
         detail = f"<w:FaultDetail>{ns.FAULT_DETAIL}{self.detail}</w:FaultDetail>" if self.detail else ""
         inner = escape(message) if self.provider is None else _provider_fault(self.provider, computer, language)
+        if self.shell:
+            path = r"%systemroot%\system32\winrscmd.dll"
+            inner = f'<f:ProviderFault provider="Shell cmd plugin" path="{path}">{inner}</f:ProviderFault>'
         return (
             f'{detail}<f:WSManFault xmlns:f="{ns.WSMAN_FAULT}" Code="{self.code}" Machine="{escape(computer)}">'
             f"<f:Message>{inner}</f:Message></f:WSManFault>"
@@ -235,6 +241,17 @@ def shell_not_found(shell_id: str) -> WsmanFault:
         "w:InvalidSelectors",
         f"There is no shell with the ShellId {shell_id}. ",
         detail="UnexpectedSelectors",
+    )
+
+
+def program_not_found() -> WsmanFault:
+    """The shell could not start a program (0x80070002), as recorded of Server 2012 in the tests of pypsrp."""
+    return WsmanFault(
+        2147942402,
+        "w:InternalError",
+        "The system cannot find the file specified. ",
+        sender=False,
+        shell=True,
     )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
+from tests.lab.diagnosisspec import FirewallProfile, FirewallProfiles
 from tests.lab.fleet import HostSpec
 
 CONTROLLER: Final = IPv4Address("127.0.0.1")
@@ -74,3 +75,8 @@ def lets_in(rules: Iterable[Rule], category: int, subnets: Iterable[IPv4Network]
         and (rule.remote == "Any" or near)
         for rule in rules
     )
+
+
+def profile_of(profiles: FirewallProfiles, category: int) -> FirewallProfile:
+    """The profile that holds in a network of this category."""
+    return (profiles.public, profiles.private, profiles.domain)[category]

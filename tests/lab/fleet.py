@@ -4,8 +4,9 @@
 
 """Reading a fleet file, and expanding it into hosts with names, addresses and BMCs.
 
-Addresses: hosts are 127.1.x.y, BMCs 127.2.x.y, further adapters of a host 127.<network>.x.y with the same x.y. A block
-is eight third octets wide and holds 2,000 addresses of each sort, so that 31 labs can run side by side.
+Addresses: hosts are 127.1.x.y, BMCs 127.2.x.y, further adapters of a host 127.<network>.x.y with the same x.y, tool
+addresses 127.251.x.y. A block is eight third octets wide and holds 2,000 addresses of each sort, so that 31 labs can
+run side by side.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tests.lab.schema import (
     BMC_NETWORK,
     BMC_SECOND_NETWORK,
     MANAGEMENT_NETWORK,
+    TOOL_NETWORK,
     Account,
     Bmc,
     BmcLink,
@@ -93,6 +95,8 @@ class HostSpec:
     expect: Expect
     extra_variables: Mapping[str, Any] = field(default_factory=dict)
     bmc_port: int = IPMI_PORT
+    tools: Mapping[str, str] = field(default_factory=dict)
+    """Tool address by address of the BMC that it leads to."""
 
     @property
     def account(self) -> Account:
@@ -280,11 +284,16 @@ class _Plan:
     source: str
     block: int
     hosts: int = 0
+    tools: int = 0
     bmcs: list[BmcPlan] = field(default_factory=list)
 
     def host_address(self) -> str:
         self.hosts += 1
         return self._address(MANAGEMENT_NETWORK, self.hosts, "hosts")
+
+    def tool_address(self) -> str:
+        self.tools += 1
+        return self._address(TOOL_NETWORK, self.tools, "tool addresses")
 
     def bmc(self, spec: Bmc) -> BmcPlan:
         number = len(self.bmcs) + 1
@@ -348,6 +357,7 @@ def _host(file: FleetFile, entry: HostEntry, name: str, plan: _Plan, shared: dic
         kind=kind,
         address=plan.host_address(),
         bmcs=tuple(links),
+        tools={bmc.address: plan.tool_address() for link, bmc in links if link.tool_address},
         expect=entry.expect or kind.expect,
         extra_variables={**file.variables, **kind.variables, **entry.variables},
     )

@@ -66,7 +66,12 @@ class Lab:
             except OSError as error:
                 raise _not_listening(host, error) from error
         write_inventory(self._run_dir / "inventory.yml", self._fleet.hosts, authority_file)
-        orders: dict[str, Order] = {"state": lambda _unused: self.state(), "reboot": self._reboot, "skip": self._skip}
+        orders: dict[str, Order] = {
+            "state": lambda _unused: self.state(),
+            "held": lambda _unused: self.held(),
+            "reboot": self._reboot,
+            "skip": self._skip,
+        }
         self._state = await serve_orders(self._run_dir, orders)
 
     async def stop(self) -> None:
@@ -83,6 +88,10 @@ class Lab:
             name: {**machine.snapshot(), "winrm": self._services[name].snapshot()}
             for name, machine in self._machines.items()
         }
+
+    def held(self) -> dict[str, int]:
+        """How many requests of each host wait because a fault rule holds their answers back, where any do."""
+        return {name: service.held for name, service in self._services.items() if service.held}
 
     def _reboot(self, order: Mapping[str, Any]) -> dict[str, Any]:
         self._machines[order["host"]].reboot()

@@ -15,7 +15,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One display language. ``offload_values`` are the texts of the values 0 to 3 of a checksum offload keyword."""
+    """One display language.
+
+    ``offload_values`` are the texts of the values 0 to 3 of a checksum offload keyword, ``components`` those of parts
+    of the network stack.
+    """
 
     tag: str
     code: int
@@ -26,6 +30,11 @@ class Language:
     enabled_disabled: tuple[str, str]
     ipv4_protocol: str
     names: dict[str, str] = field(default_factory=dict)
+    components: dict[str, str] = field(default_factory=dict)
+
+    def component(self, english: str) -> str:
+        """The text of a part of the network stack; many have English only."""
+        return self.components.get(english, english)
 
 
 LANGUAGES: dict[str, Language] = {
@@ -55,6 +64,11 @@ LANGUAGES: dict[str, Language] = {
             "*ReceiveBuffers": "Empfangspuffer",
             "*SpeedDuplex": "Geschwindigkeit und Duplex",
             "*TransmitBuffers": "Übertragungspuffer",
+        },
+        components={
+            "WFP Native MAC Layer LightWeight Filter": "WFP-LightWeight-Filter für systemeigenen MAC-Layer",
+            "QoS Packet Scheduler": "QoS-Paketplaner",
+            "Native WiFi Filter Driver": "NativeWiFi-Filter",
         },
     ),
     "fr": Language(
@@ -100,5 +114,10 @@ LANGUAGES: dict[str, Language] = {
         enabled_disabled=("禁用", "已启用"),
         ipv4_protocol="Internet 协议版本 4 (TCP/IPv4)",
         names={"*FlowControl": "流量控制", "*SpeedDuplex": "速度和双工"},
+        components={
+            "WFP Native MAC Layer LightWeight Filter": "WFP 本机 MAC 层轻型筛选器",
+            "QoS Packet Scheduler": "QoS 数据包计划程序",
+            "Native WiFi Filter Driver": "本机 WiFi 筛选器",
+        },
     ),
 }

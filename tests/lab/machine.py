@@ -16,21 +16,24 @@ from typing import Any, Final, Literal
 from tests.lab import relay
 from tests.lab.adapters import Adapter, adapter_below, build_adapters
 from tests.lab.catalogue import MODELS
-from tests.lab.cim import cimv2, firewall, netadapter, offloads, roles, scheduler, stdregprov, tcpip
+from tests.lab.cim import cimv2, diagnosis, firewall, netadapter, offloads, roles, scheduler, stdregprov, tcpip
 from tests.lab.cim.classes import CIMV2, DEFAULT, STANDARD, CimClass
 from tests.lab.cim.values import CimError, CimInstance, Value
 from tests.lab.classkeys import build_registry, class_key_path
 from tests.lab.clock import HostClock
 from tests.lab.devices import DeviceBusy, Devices
 from tests.lab.firewall import CATEGORIES, CONTROLLER, inbound_rules, lets_in
-from tests.lab.fleet import HostSpec
-from tests.lab.network import Delivery, IcmpResult, NeighbourEntry, Network, Surroundings
+from tests.lab.fleet import BmcPlan, HostSpec
+from tests.lab.frames import Datagram, Replies
+from tests.lab.network import IcmpResult, NeighbourEntry, Network, Surroundings
+from tests.lab.pktmon import PktMon
 from tests.lab.processes import execute
-from tests.lab.routing import Hop, RouteEntry, route_table
+from tests.lab.routing import RouteEntry, route_table
 from tests.lab.schema import MANAGEMENT_NETWORK
 from tests.lab.snapshot import OUTCOME_PATH, UNDO_PATH, snapshot
 from tests.lab.tasks import TaskScheduler
 from tests.lab.taskvalues import ExecAction, TaskDefinition
+from tests.lab.udpstack import UdpCounters, UdpStack
 
 __all__ = ["OUTCOME_PATH", "UNDO_PATH", "Machine"]
 
@@ -40,7 +43,7 @@ UPTIME: Final = timedelta(days=3)
 
 CLASSES: Final[dict[tuple[str, str], CimClass]] = {
     (namespace, cim_class.name.casefold()): cim_class
-    for family in (netadapter, offloads, tcpip, firewall, cimv2, roles, scheduler)
+    for family in (netadapter, offloads, tcpip, firewall, diagnosis, cimv2, roles, scheduler)
     for cim_class in family.CLASSES
     for namespace in cim_class.namespaces
 }
@@ -54,20 +57,6 @@ class Rights:
 
     cim: bool
     shell: bool
-
-
-@dataclass(slots=True)
-class UdpCounters:
-    """The UDP counters of the IPv4 stack; 32 bits, so they wrap."""
-
-    received: int = 0
-    sent: int = 0
-    errors: int = 0
-    no_port: int = 0
-
-    def count(self, name: Literal["received", "sent", "errors", "no_port"]) -> None:
-        """Add one datagram."""
-        setattr(self, name, (getattr(self, name) + 1) % 2**32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +76,6 @@ class Machine:
         self.adapters: list[Adapter] = build_adapters(host)
         self.registry = build_registry(host, self.adapters)
         self.surroundings = Surroundings(host, network, self.adapters)
-        self.udp = UdpCounters(errors=host.system.udp_errors)
         system = host.system
         skew, offset = timedelta(seconds=system.clock_skew_seconds), timedelta(minutes=system.utc_offset_minutes)
         self.clock = HostClock(network.clock, skew, offset)
@@ -102,6 +90,14 @@ class Machine:
         self.devices = Devices(self)
         self.tasks = TaskScheduler(self, host.kind.tasks, (1, 4) if system.product == "server-2012r2" else (1, 6))
         self._reboots: set[asyncio.Task[None]] = set()
+        self.pktmon = PktMon(self)
+        self.stack = UdpStack(self, self.pktmon, UdpCounters(errors=system.udp_errors))
+        network.join(host, self)
+
+    @property
+    def udp(self) -> UdpCounters:
+        """The UDP counters of the IPv4 stack."""
+        return self.stack.counters
 
     @property
     def number(self) -> int:
@@ -128,7 +124,7 @@ class Machine:
     def answers_at(self) -> str | None:
         """Where WinRM answers the controller now; None while it does not: no link, no address, or the firewall."""
         top = self._management_adapter()
-        linked = top.connected and all(adapter.connected for adapter in self.below(top))
+        linked = top.connected and all(adapter.forwards for adapter in self.below(top))
         address = str(top.interfaces[0].ip)
         if not self.running or not linked or not address.startswith("127.") or self.locked_out:
             return None
@@ -256,7 +252,8 @@ class Machine:
             callback()
         await self.clock.sleep(self.host.system.boot_seconds)
         self.booted_at = self.clock.now
-        self.udp = UdpCounters()
+        self.stack.power_off()
+        self.pktmon.power_off()
         for adapter in self.adapters:
             self.surroundings.forget(adapter)
         self.profiles.clear()
@@ -305,6 +302,9 @@ class Machine:
             IPv4Address(address)
         except ValueError:
             return "no_route"
+        hop = self.surroundings.hop(address, None)
+        if hop is not None and not all(adapter.forwards for adapter in self.below(hop.entry.adapter)):
+            return "unreachable" if hop.entry.on_link else "silent"
         return self.surroundings.ping(address)
 
     def owns(self, address: str) -> bool:
@@ -312,28 +312,13 @@ class Machine:
         wanted = IPv4Address(address)
         return any(interface.ip == wanted for adapter in self.adapters for interface in adapter.interfaces)
 
-    def sends_datagram(self, hop: Hop, address: str, port: int) -> Delivery:
-        """Send one datagram by a route: what becomes of it."""
-        self.udp.count("sent")
-        if not all(adapter.connected for adapter in self.below(hop.entry.adapter)):
-            return Delivery.LOST
-        return self.surroundings.deliver(hop, address, port)
+    def replies_of(self, plan: BmcPlan) -> Replies:
+        """In which state a BMC's replies reach the machine."""
+        return self.surroundings.replies_of(plan)
 
-    def accepts_datagram(self, hop: Hop, address: str) -> bool:
-        """Whether a datagram that comes in by a route reaches the socket.
-
-        The verdict comes from the hardware below: when it calls the checksum bad, the stack drops the datagram and
-        counts an error.
-        """
-        below = self.below(hop.entry.adapter)
-        if not all(adapter.connected for adapter in below):
-            return False
-        tripping = self.surroundings.trips_receive_offload(address)
-        if tripping and any(adapter.drops_received(self.task_offload) for adapter in below):
-            self.udp.count("errors")
-            return False
-        self.udp.count("received")
-        return True
+    def receives(self, datagram: Datagram) -> bool:
+        """A datagram arrives at one of its addresses: whether it reaches a program."""
+        return self.stack.receives(datagram)
 
     def below(self, adapter: Adapter) -> list[Adapter]:
         """The physical adapters that carry an adapter's traffic."""
@@ -390,6 +375,7 @@ class Machine:
         if method in stdregprov.WRITES and result["ReturnValue"] == 0:
             named = (arguments.get(name) for name in ("sSubKeyName", "sValueName"))
             self.note(method, "\\".join(str(part) for part in named if part is not None))
+            self.devices.written(str(arguments["sSubKeyName"]))
         return result
 
 

@@ -19,6 +19,7 @@ from tests.lab.wirespec import CutBy, FaultRule, Misbehaviour
 _HUGE_BYTES: Final = 10 * 1024 * 1024
 _TOO_MANY_OPERATIONS: Final = 2150859174  # 0x803381A6
 _NOT_XML: Final = b"<html><head><title>Sign in<body>This network wants you to sign in first.<br>"
+_STATUSES: Final = {Misbehaviour.UNAUTHORIZED: 401, Misbehaviour.UNAVAILABLE: 503}
 _DOCTYPE: Final = b'<!DOCTYPE s:Envelope [<!ENTITY l "lab"><!ENTITY x "&l;&l;&l;&l;">]>'
 
 
@@ -40,17 +41,22 @@ async def carry_out(service: WinRmService, call: Call, user: str, rule: FaultRul
     do = rule.do if rule else None
     if rule is not None and do is Misbehaviour.CUT_BEFORE:
         return Outcome(cut=_cut(rule))
-    if do is Misbehaviour.UNAVAILABLE:
-        return Outcome(503)
+    if do in _STATUSES:
+        return Outcome(_STATUSES[do])
     fault = _fault(do)
     if fault is not None:
         refusal = service.refuse(call, fault)
         return Outcome(refusal.status, refusal.render(), refusal.fault)
     if rule is not None and do is Misbehaviour.DELAY:
         await asyncio.sleep(rule.seconds or 0.0)
+    if do is Misbehaviour.REBOOT:
+        service.reboot_machine()
     answer = await service.execute(call, user, do)
     if rule is not None and do is Misbehaviour.CUT_AFTER:
         return Outcome(fault=answer.fault, cut=_cut(rule))
+    if do is Misbehaviour.REBOOT:
+        # The connection goes with the machine.
+        await asyncio.Event().wait()
     if rule is not None and do is Misbehaviour.HOLD:
         if rule.seconds is None:
             await asyncio.Event().wait()

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Address
-from typing import Literal
+from typing import Literal, Protocol
 
 from tests.lab.adapters import Adapter
 from tests.lab.clock import LabClock
 from tests.lab.fleet import IPMI_PORT, BmcPlan, Fleet, HostSpec, moved_address
+from tests.lab.frames import Datagram, Replies
 from tests.lab.routing import Hop, find_route
 from tests.lab.schema import BmcLink
 
@@ -42,6 +43,19 @@ class NeighbourEntry:
     state: NeighbourState
 
 
+class Receiver(Protocol):
+    """A machine, for what arrives at its addresses."""
+
+    def owns(self, address: str) -> bool:
+        """Whether an address is its own now."""
+
+    def replies_of(self, plan: BmcPlan) -> Replies:
+        """In which state a BMC's replies reach it."""
+
+    def receives(self, datagram: Datagram) -> bool:
+        """Take a datagram: whether it reaches a program."""
+
+
 class Network:
     """The simulated network of a fleet, and its time. It sends nothing itself; BMCs listen for real in ``bmc.py``."""
 
@@ -66,6 +80,7 @@ class Network:
             own = [host.network_address(network) for network in networks]
             self._sources.update((*own, *map(moved_address, own)))
         self._silenced: set[int] = set()
+        self._receivers: dict[str, list[Receiver]] = {}
 
     @classmethod
     def of(cls, fleet: Fleet) -> Network:
@@ -86,9 +101,36 @@ class Network:
             return False
         return plan.spec.reachable_from == "everywhere" or source in self._sources
 
+    def join(self, host: HostSpec, receiver: Receiver) -> None:
+        """Put a machine on the network; the last one of a host is the one that counts."""
+        for address in (host.address, moved_address(host.address)):
+            self._receivers.setdefault(_tail(address), []).insert(0, receiver)
+
+    def state_of_replies(self, plan: BmcPlan, destination: str) -> Replies:
+        """In which state a BMC's replies arrive at an address: as it sends them, or damaged on the way to a machine."""
+        receiver = self._receiver(destination)
+        return plan.spec.replies if receiver is None else receiver.replies_of(plan)
+
+    def arrives(self, datagram: Datagram) -> bool:
+        """Whether a datagram of a BMC reaches a program: at a machine that is the machine's affair."""
+        receiver = self._receiver(datagram.destination)
+        return True if receiver is None else receiver.receives(datagram)
+
+    def is_machine(self, address: str) -> bool:
+        """Whether an address is that of a machine now."""
+        return self._receiver(address) is not None
+
+    def _receiver(self, address: str) -> Receiver | None:
+        return next((one for one in self._receivers.get(_tail(address), ()) if one.owns(address)), None)
+
     def adapter_restarted(self, host: HostSpec) -> None:
         """Silence the BMCs of a host that don't survive its restart."""
         self._silenced.update(plan.number for _unused, plan in host.bmcs if plan.spec.silent_after_restart)
+
+
+def _tail(address: str) -> str:
+    """The last two octets: a machine has the same ones in every network, but for addresses that DHCP moved."""
+    return address.split(".", 2)[2]
 
 
 @dataclass(slots=True)
@@ -154,6 +196,16 @@ class Surroundings:
         own = plan.spec.trips_receive_offload
         return plan.spec.behaviour == "smdc" if own is None else own
 
+    def replies_of(self, plan: BmcPlan) -> Replies:
+        """In which state a BMC's replies arrive: the way may damage what it sent whole."""
+        link = next((link for link, own in self.host.bmcs if own is plan), None)
+        return plan.spec.replies if link is None or link.replies == "whole" else link.replies
+
+    def answers_in_the_request(self, address: str) -> bool:
+        """Whether a BMC makes its answer out of the packet it was asked with, IP identification and all."""
+        plan = self.network.bmc(address)
+        return plan is not None and plan.spec.behaviour == "smdc"
+
     def neighbours(self) -> list[NeighbourEntry]:
         """The neighbour table, without entries of adapters that lost their link."""
         return [entry for entry in self._neighbours.values() if entry.adapter.connected]
@@ -177,6 +229,10 @@ class Surroundings:
         if link is not None and (link.path in ("filtered", "own_port") or link.neighbour == "never"):
             return "unreachable" if link.neighbour == "never" and hop.entry.on_link else "silent"
         return "answered" if plan.spec.icmp == "answers" else "silent"
+
+    def mac_of(self, hop: Hop, destination: str) -> str | None:
+        """The MAC at the other end of the link on the way to an address."""
+        return self._mac_of(hop, hop.neighbour(IPv4Address(destination)))
 
     def _mac_of(self, hop: Hop, address: IPv4Address) -> str | None:
         """Who answers an ARP request for the address: the gateway, a BMC, nobody.

@@ -27,6 +27,8 @@ class LogLine:
     name: str | None
     """CIM class, the queried one for WQL, or the last part of another resource URI."""
     method: str | None
+    about: str | None
+    """Of a call to StdRegProv: key and value name."""
     message_id: str | None
     bytes_in: int
     bytes_out: int

@@ -16,13 +16,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from tests.lab.catalogue import MODELS
+from tests.lab.diagnosisspec import FirewallProfile, FirewallProfiles, Npcap, PktMon, UdpEndpoint
+from tests.lab.frames import Replies
 from tests.lab.languages import LANGUAGES
+from tests.lab.spec import Spec
 from tests.lab.systemspec import (
     IscsiSession,
     Offloads,
     Restart,
     Route,
-    Spec,
     System,
     Tasks,
     VirtualMachine,
@@ -35,14 +37,19 @@ __all__ = [
     "Adapter",
     "Bmc",
     "BmcLink",
+    "Diagnosis",
     "Driver",
     "Drown",
     "Expect",
+    "FirewallProfile",
+    "FirewallProfiles",
     "FleetFile",
     "HostEntry",
     "IscsiSession",
     "Kind",
+    "Npcap",
     "Offloads",
+    "PktMon",
     "RegistryValue",
     "Restart",
     "Route",
@@ -50,6 +57,7 @@ __all__ = [
     "Stage",
     "System",
     "Tasks",
+    "UdpEndpoint",
     "Verdict",
     "VirtualMachine",
     "WinrmScope",
@@ -74,6 +82,17 @@ Verdict = Literal[
     "healthy",
 ]
 Stage = Literal["audit", "remediate", "again", "rollback"]
+Confidence = Literal["proven", "likely", "possible", "none"]
+Cause = Literal[
+    "driver_marked_bad",
+    "corrupt_reply",
+    "firewall",
+    "no_listener",
+    "nothing_arrived",
+    "other",
+    "unavailable",
+    "answered",
+]
 
 ADAPTER_GUID = re.compile(r"\{guid:([^}]*)\}")
 """Stands for an adapter's GUID in the names and data of registry values."""
@@ -81,6 +100,8 @@ ADAPTER_GUID = re.compile(r"\{guid:([^}]*)\}")
 MANAGEMENT_NETWORK = 1
 BMC_NETWORK = 2
 BMC_SECOND_NETWORK = 3
+TOOL_NETWORK = 251
+"""Addresses at which tools on this computer reach a BMC through a machine."""
 
 
 def _known_model(name: str) -> str:
@@ -97,6 +118,7 @@ class Account(Spec):
     read: bool = True
     write: bool = True
     shell: bool = True
+    elevated: bool = True
 
 
 class Driver(Spec):
@@ -122,6 +144,7 @@ class Adapter(Spec):
     origin: Literal["static", "dhcp"] = "static"
     routes: tuple[Route, ...] = ()
     above: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
     keyword: Literal["granular", "grouped", "both", "none"] | None = None
     allowed: tuple[Directions, ...] | None = None
     configured: Literal["disabled", "tx", "rx", "rx_tx", "absent"] | None = None
@@ -163,10 +186,21 @@ class Bmc(Spec):
     duplicates: bool = False
     answers_from: Literal["itself", "other_port", "other_address"] = "itself"
     corrupts: (
-        Literal["checksum1", "checksum2", "sequence", "command", "network_function", "class", "length", "truncated"]
+        Literal[
+            "checksum1",
+            "checksum2",
+            "sequence",
+            "command",
+            "network_function",
+            "class",
+            "length",
+            "truncated",
+            "rmcp_version",
+        ]
         | None
     ) = None
     completion_code: Annotated[int, Field(ge=0, le=255)] = 0
+    replies: Replies = "whole"
     loses_every: Annotated[int, Field(ge=2)] | None = None
     silent_after_restart: bool = False
     falls_silent_after: Annotated[int, Field(ge=1)] | None = None
@@ -184,6 +218,8 @@ class BmcLink(Spec):
     path: Literal["open", "filtered", "udp_filtered", "own_port", "unrouted"] = "open"
     neighbour: Literal["resolved", "cold", "never"] = "cold"
     asked: bool = True
+    replies: Literal["whole", "wrong_checksum", "damaged_payload"] = "whole"
+    tool_address: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> BmcLink:
@@ -208,13 +244,27 @@ class RegistryValue(Spec):
         return self
 
 
-class Expect(Spec):
-    """The verdict each stage must find; a stage left out is not run on the host."""
+class Diagnosis(Spec):
+    """What a diagnosis must end in; ``cause`` is that of the packet evidence, null where none is taken."""
 
+    verdict: Verdict
+    reason: str
+    confidence: Confidence
+    cause: Cause | None = None
+
+
+class Expect(Spec):
+    """The verdict each stage must find; a stage left out is not run on the host.
+
+    ``reasons`` are the reason codes that go with the verdicts of some stages.
+    """
+
+    diagnose: Diagnosis | None = None
     audit: Verdict | None = None
     remediate: Verdict | None = None
     again: Verdict | None = None
     rollback: Verdict | None = None
+    reasons: dict[Stage, str] = Field(default_factory=dict)
 
 
 class Kind(Spec):

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
@@ -264,6 +265,8 @@ class HostServer:
             self._log(exchange)
             outcome.cut(exchange.connection)
             return _to_nobody()
+        if outcome.status == HTTPStatus.UNAUTHORIZED:
+            challenges = self._challenges(exchange.connection, Verdict(None))
         content, content_type = outcome.content, _SOAP
         if encrypted and content:
             content = encryption.pack(content, exchange.connection.session.encrypt)
@@ -284,7 +287,10 @@ class HostServer:
         self._running.add(work)
         work.add_done_callback(self._running.discard)
         gone = asyncio.create_task(connection.gone.wait())
+        held = int(rule is not None and rule.do is Misbehaviour.HOLD)
+        self.service.held += held
         await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        self.service.held -= held
         gone.cancel()
         return work.result() if work.done() else None
 
@@ -364,6 +370,7 @@ class HostServer:
                 resource=call.resource if call else None,
                 name=call.name if call else None,
                 method=call.method if call else None,
+                about=_registry_path(call) if call else None,
                 message_id=call.message_id if call else None,
                 bytes_in=exchange.bytes_in,
                 bytes_out=exchange.bytes_out,
@@ -373,6 +380,15 @@ class HostServer:
                 authentication=exchange.status == 401 or (exchange.status == 200 and exchange.bytes_in == 0),
             )
         )
+
+
+def _registry_path(call: Call) -> str | None:
+    """Key and value name that a call to StdRegProv is about."""
+    if call.request is None or call.method is None or call.name is None or call.name.lower() != "stdregprov":
+        return None
+    named = {each.tag.rpartition("}")[2]: each.text or "" for element in call.request.body for each in element}
+    parts = (named.get(name) for name in ("sSubKeyName", "sValueName"))
+    return "\\".join(part for part in parts if part is not None)
 
 
 def _to_nobody() -> web.StreamResponse:

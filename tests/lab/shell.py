@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ _TOO_MANY_SHELLS: Final = 2150859173  # 0x803381A5
 _MAX_COMMANDS: Final = 25
 _DEFAULT_IDLE_SECONDS: Final = 7200.0
 _CMD_LINE_LIMIT: Final = 8191  # cmd.exe takes no longer line
+_FULL_PATH: Final = re.compile(r"[A-Za-z]:\\|\\\\")
 _STATE: Final = f"{ns.SHELL}/CommandState/"
 _SIGNAL: Final = f"{ns.SHELL}/signal/"
 _CREATE_OPTIONS: Final = ("WINRS_NOPROFILE", "WINRS_CODEPAGE")
@@ -76,6 +78,7 @@ class Shells:
         max_per_user: shells that one user may have open.
         chunk_bytes: most bytes of output in one answer.
         clock: monotonic seconds.
+        starts_by_path: whether WINRS_SKIP_CMD_SHELL is obeyed, and then only finds programs by their full path.
     """
 
     def __init__(
@@ -87,8 +90,10 @@ class Shells:
         max_per_user: int,
         chunk_bytes: int,
         clock: Callable[[], float],
+        starts_by_path: bool = False,
     ) -> None:
         self._machine = machine
+        self._starts_by_path = starts_by_path
         self._endpoint = endpoint
         self._reads_stdin = reads_stdin
         self._max_per_user = max_per_user
@@ -184,6 +189,8 @@ class Shells:
             executable = "cmd.exe"
             if len(arguments) > _CMD_LINE_LIMIT:
                 raise faults.WsmanFault(206, "w:InternalError", "The command line is too long. ", sender=False)
+        elif self._starts_by_path and not _FULL_PATH.match(executable):
+            raise faults.program_not_found()
         if len(shell.commands) >= _MAX_COMMANDS:
             raise faults.quota_exceeded(
                 2150859174, f"A shell may have {_MAX_COMMANDS} commands. Terminate some of them. "

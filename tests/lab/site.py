@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.lab.bmc import BmcServers
 from tests.lab.fleet import Fleet
+from tests.lab.forwarder import Forwarder
 from tests.lab.machine import Machine
 from tests.lab.network import Network
 
@@ -19,15 +20,18 @@ class Site:
         self.clock = network.clock
         self.machines = {host.name: Machine(host, network) for host in fleet.hosts}
         self._cards = BmcServers(fleet, network)
+        self._forwarder = Forwarder(self.machines.values(), fleet.bmc_port)
 
     async def start(self) -> None:
-        """Switch the management cards on.
+        """Switch the management cards on, and open the tool addresses.
 
         Raises:
-            FleetError: their port can't be had.
+            LabError: their port can't be had.
         """
         await self._cards.start()
+        await self._forwarder.start()
 
     def stop(self) -> None:
-        """Switch the management cards off."""
+        """Switch everything off."""
+        self._forwarder.close()
         self._cards.close()

@@ -46,6 +46,8 @@ def snapshot(machine: Machine) -> dict[str, Any]:
         "task_runs": [_run(task, run) for task, run in machine.tasks.runs],
         "udp_errors": machine.udp.errors,
         "relay_calls": machine.relay_calls,
+        "pktmon": machine.pktmon.snapshot(),
+        "tools": dict(machine.host.tools),
         "journal": [f"{entry.what} {entry.detail}" for entry in machine.journal],
     }
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from tests.lab.diagnosisspec import FirewallProfiles, Npcap, PktMon, UdpEndpoint
 from tests.lab.languages import LANGUAGES
+from tests.lab.spec import Spec
 
 Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
 
@@ -25,12 +27,6 @@ def _known_language(name: str) -> str:
 def _ipv4_network(text: str) -> str:
     IPv4Network(text)
     return text
-
-
-class Spec(BaseModel):
-    """Base of all parts of the schema: strict about keys and about types."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class WinrmScope(Spec):
@@ -63,8 +59,14 @@ class System(Spec):
     language: Annotated[str, AfterValidator(_known_language)] = "en"
     domain: str | None = None
     language_mode: Literal["full", "constrained"] = "full"
+    powershell_7: bool = False
     task_offload: bool = True
     outbound_firewall: Literal["allow", "block"] = "allow"
+    firewall: FirewallProfiles = FirewallProfiles()
+    inspection: Literal["passes", "drops_replies"] = "passes"
+    npcap: Npcap | None = None
+    pktmon: PktMon = PktMon()
+    udp_endpoints: tuple[UdpEndpoint, ...] = ()
     udp_errors: Annotated[int, Field(ge=0, le=2**32 - 1)] = 3
     clock_skew_seconds: float = 0.0
     utc_offset_minutes: Annotated[int, Field(ge=-720, le=840)] = 60
@@ -98,17 +100,24 @@ class Offloads(Spec):
 
 
 class Restart(Spec):
-    """What a restart of the adapter does. ``times`` is how many restarts have the effects after ``applies``."""
+    """What a restart of the adapter does.
+
+    ``times`` is how many restarts have the effects after ``applies``, ``skip`` how many pass without before that. With
+    ``on_write`` a keyword that is written over WMI restarts the adapter all by itself.
+    """
 
     outage_seconds: Annotated[float, Field(ge=0.0, le=120.0)] = 0.3
     answer: Literal["cut", "late", "normal", "refused"] = "cut"
     applies: bool = True
+    on_write: bool = False
     leaves: Literal["running", "disabled", "without_link"] = "running"
     address: Literal["keeps", "moves", "lost"] = "keeps"
     profile: Literal["keeps", "public"] = "keeps"
     profile_seconds: Seconds | None = None
     offloads: Offloads | None = None
     reboots_after_seconds: Seconds | None = None
+    way_back_seconds: Seconds = 0.0
+    skip: Annotated[int, Field(ge=0)] = 0
     times: Annotated[int, Field(ge=1)] | None = 1
 
 

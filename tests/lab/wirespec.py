@@ -83,10 +83,14 @@ class Misbehaviour(StrEnum):
     """Fault: operation timeout (w:TimedOut, 2150858793). Nothing is executed."""
     ACCESS_DENIED = "access_denied"
     """Fault: access denied (code 5). Nothing is executed."""
+    UNAUTHORIZED = "unauthorized"
+    """HTTP 401: the credentials are not taken any more. Nothing is executed."""
     UNAVAILABLE = "unavailable"
     """HTTP 503 with an empty body. Nothing is executed."""
     GO_DOWN = "go_down"
     """The host goes down as the request arrives: connections reset, nobody listens for ``seconds`` (null: ever)."""
+    REBOOT = "reboot"
+    """Execute at once, then the machine reboots instead of answering."""
 
 
 class CutBy(StrEnum):
@@ -147,6 +151,8 @@ class WireSpec(BaseModel):
     outage: Outage = Outage.REFUSE
     answer_delay_ms: Milliseconds = 0
     """Added to every answer."""
+    obeys_wmi_options: bool = True
+    """Whether wmi:__ProviderArchitecture chooses the registry that StdRegProv sees."""
     max_envelope_kb: Annotated[int, Field(ge=8)] = 500
     max_timeout_ms: Annotated[int, Field(ge=500)] = 60_000
     """OperationTimeout is clamped to this."""
@@ -155,6 +161,9 @@ class WireSpec(BaseModel):
     max_shells_per_user: Annotated[int, Field(ge=1)] = 30
     receive_chunk_bytes: Annotated[int, Field(ge=1)] = 1000
     """Output of a shell command arrives in pieces of this size, cut wherever it falls."""
+    skip_cmd_shell: Annotated[str, Field(pattern="^(works|by_path)$")] = "works"
+    """What becomes of a command that is to be started without cmd: ``by_path`` finds it by its full path only, and no
+    other program (0x80070002), as Server 2012 in recordings."""
     faults: tuple[FaultRule, ...] = ()
 
     connection: Annotated[str, Field(pattern="^(winrm|psrp)$")] = "winrm"

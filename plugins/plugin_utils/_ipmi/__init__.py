@@ -4,6 +4,6 @@
 
 # Private to the remediation.windows_nic collection: may change in any release.
 
-"""Asking a BMC over UDP whether it can be heard: packets, exchange, schedule, judgement. Knows no Ansible."""
+"""Asking a BMC over IPMI and RMCP: packets, questions, what its datagrams mean. Knows no Ansible and no socket."""
 
 from __future__ import annotations

@@ -87,6 +87,7 @@ class Adapter:
         layers_below: Interface indices directly below.
         layers_above: Interface indices directly above.
         selectors: Keys that address the adapter in an Invoke.
+        device_id: Device instance path, by which Plug and Play knows the adapter; empty where Windows doesn't tell.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Adapter:
     layers_below: tuple[int, ...]
     layers_above: tuple[int, ...]
     selectors: Mapping[str, str]
+    device_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,7 @@ def _read_adapter(instance: Instance) -> Adapter:
         layers_below=_indices(instance, "LowerLayerInterfaceIndices"),
         layers_above=_indices(instance, "HigherLayerInterfaceIndices"),
         selectors=dict(instance.selectors or {}),
+        device_id=(instance.text("PnPDeviceID") or "").strip(),
     )
 
 

@@ -12,15 +12,20 @@ The steps of one adapter, each of which relies on the one before:
 
 2. recorded: the original is kept on the host and was read back;
 
-3. written: the value was sent to the registry, once;
+3. guarded, where the adapter is to be restarted: a task on the host puts everything back unless this run returns;
 
-4. read back: the CIM provider, which did not take part in writing, reports the new value;
+4. written: the value was sent to the registry, once;
 
-5. restarted: the adapter was restarted, at most once for this value, and the host is back;
+5. read back: the CIM provider, which did not take part in writing, reports the new value;
 
-6. confirmed: the whole host was read anew, and the value is still what it shall be.
+6. restarted: the adapter was restarted, at most once for this value, and the host is back;
 
-A write whose answer is lost is not repeated: the reading that follows tells whether it took place.
+7. relieved: the guard is gone, and it is known whether it did anything before;
+
+8. confirmed: the whole host was read anew, and the value is still what it shall be.
+
+A write whose answer is lost is not repeated: the reading that follows tells whether it took place. Whatever ends a run
+between two steps, the record says that the change is unfinished (it has no outcome) until the last one.
 """
 
 from __future__ import annotations
@@ -28,34 +33,36 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import Any
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import HostUnreachable, NicError
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.adapters import Adapter
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.facts import (
     HostReading,
     read_host,
     read_host_keywords,
 )
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offload import (
-    KEYWORDS,
-    OffloadKeyword,
-    parse_value,
-    word,
-)
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.guard import Guards, Leftover
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.guarding import Guarding
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offload import KEYWORDS, OffloadKeyword
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.plan import (
     Plan,
     Request,
     Situation,
     make_plan,
 )
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.preflight import Preflight
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.preflight_reading import read_preflight
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.progress import Change, Step
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.registry import Registry, find_class_key
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.restart import (
     Clock,
+    Returned,
     await_return,
     request_restart,
 )
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.results import result
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.sideeffects import Surroundings, compare
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.sideeffects_reading import read_surroundings
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.topology import carries_management
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.undo import (
     Outcome,
@@ -63,60 +70,6 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.undo 
     UndoRecord,
 )
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.client import Client
-
-
-class Step(Enum):
-    """How far the change of one adapter went."""
-
-    PLANNED = 1
-    RECORDED = 2
-    WRITTEN = 3
-    READ_BACK = 4
-    RESTARTED = 5
-    CONFIRMED = 6
-
-
-@dataclass(slots=True)
-class Change:
-    """The change of one adapter: its plan, and what became of it.
-
-    Attributes:
-        plan: What will be done.
-        class_key: The adapter's class key, for a plan that writes.
-        original: What stands in the class key, for a plan that writes.
-        step: The last step that was reached.
-        record: The undo record as it stands on the host.
-        keyword: The keyword as it was last read.
-        active: What the driver did when it was last asked.
-        outage_seconds: How long the adapter was away.
-        confirmed: Whether the driver works with what was asked for, as far as the host tells.
-    """
-
-    plan: Plan
-    class_key: str | None = None
-    original: str | None = None
-    step: Step = Step.PLANNED
-    record: UndoRecord | None = None
-    keyword: OffloadKeyword | None = None
-    active: int | None = None
-    outage_seconds: float | None = None
-    confirmed: bool = False
-
-    def __post_init__(self) -> None:
-        self.record = self.plan.situation.record
-        self.keyword = self.plan.situation.keyword
-        self.active = self.plan.situation.active
-        self.confirmed = not self.plan.changes and self.plan.is_met_by(self.active)
-
-    @property
-    def adapter(self) -> Adapter:
-        """The adapter as it was read at first."""
-        return self.plan.situation.adapter
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything on the host may have changed by now."""
-        return self.step is not Step.PLANNED
 
 
 @dataclass(slots=True)
@@ -128,18 +81,51 @@ class Changer:
         request: What the task asks for.
         clock: Time, for the wait after a restart.
         now: The time of day, for records.
+        guards: The guards of the host.
+        preflight: What speaks against the restarts, once they are planned.
+        leftovers: By GUID, guards that were there before.
     """
 
     client: Client
     request: Request
     clock: Clock = field(default_factory=Clock)
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
+    guards: Guards = field(init=False)
+    preflight: Preflight = field(init=False, default_factory=Preflight)
+    leftovers: dict[str, Leftover] = field(init=False, default_factory=dict)
     _registry: Registry = field(init=False)
     _store: RecordStore = field(init=False)
+    _guarding: Guarding = field(init=False)
 
     def __post_init__(self) -> None:
+        self.guards = Guards(self.client, self.clock)
         self._registry = Registry(self.client)
         self._store = RecordStore(self._registry)
+        self._guarding = Guarding(self.client, self.request, self.guards, self._store, self.clock, self._time)
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything on the host was changed before the first plan."""
+        return any(leftover.state in ("removed", "fired") for leftover in self.leftovers.values())
+
+    def settle(self, reading: HostReading, guids: Sequence[str], *, check_mode: bool = False) -> HostReading:
+        """See to the guards that earlier runs have left on the adapters *guids*. In check mode, only find them.
+
+        Returns:
+            The host as it is after that.
+
+        Raises:
+            NicError: ``guard_held``: another run is at work on one of them.
+        """
+        for guid in guids:
+            adapter = reading.adapter(guid)
+            if adapter is None:
+                continue
+            wait_seconds = self.request.reconnect_timeout_seconds
+            found = self.guards.find(guid) if check_mode else self.guards.resolve(adapter, wait_seconds)
+            if found is not None:
+                self.leftovers[guid] = found
+        return reading if check_mode or not self.leftovers else read_host(self.client)
 
     def prepare(self, reading: HostReading, guids: Sequence[str], management: frozenset[str]) -> list[Change]:
         """Plan the change of the adapters *guids*, reading whatever the change relies on. Touches nothing.
@@ -172,30 +158,45 @@ class Changer:
                     self.request,
                 )
             )
-        return [self._locate(plan) for plan in plans]
+        changes = [self._locate(plan) for plan in plans]
+        for change in changes:
+            change.guard.leftover = self.leftovers.get(change.adapter.guid)
+            self._guarding.refuse_unguardable(change)
+        restarted = [change.adapter for change in changes if change.plan.restart]
+        self.preflight = read_preflight(self.client, reading, restarted, management, carried)
+        self.preflight.refuse_unless_accepted(self.request.accept_risks)
+        return changes
 
-    def carry_out(self, changes: Sequence[Change]) -> HostReading | None:
+    def carry_out(self, changes: Sequence[Change], reading: HostReading) -> HostReading:
         """Carry out the plans, the adapter that carries the connection last.
 
+        Args:
+            changes: What :meth:`prepare` made.
+            reading: The host as it was read before.
+
         Returns:
-            The host as it was read after the last change, None where nothing was to change.
+            The host as it was read after the last change; *reading* where nothing was to change.
 
         Raises:
             NicError: a change broke off; ``partial`` tells what became of each adapter until then.
             HostUnreachable: likewise, because the host does not answer any more.
         """
-        reading: HostReading | None = None
         try:
             for change in sorted(changes, key=lambda each: each.plan.situation.carries is not False):
                 if change.plan.changes:
-                    reading = self._carry_out(change)
+                    reading = self._carry_out(change, reading)
         except NicError as error:
-            error.partial = {
-                "changed": any(change.changed for change in changes),
-                "adapters": [result(change) for change in changes],
-            }
+            error.partial = self.partial(changes)
             raise
         return reading
+
+    def partial(self, changes: Sequence[Change]) -> dict[str, Any]:
+        """What holds of the result although the task fails."""
+        return {
+            "changed": self.touched or any(change.changed for change in changes),
+            "adapters": [result(change) for change in changes],
+            "preflight": self.preflight.as_dict(),
+        }
 
     def _governing(
         self, reading: HostReading, guid: str, records: Mapping[str, UndoRecord | None]
@@ -207,8 +208,11 @@ class Changer:
         return reading.keyword(guid)
 
     def _locate(self, plan: Plan) -> Change:
-        """Find the class key of a plan that writes, and compare what it holds with what the CIM provider said."""
-        if not plan.write:
+        """Find the class key of a plan that writes, and compare what it holds with what the CIM provider said.
+
+        A guard writes too.
+        """
+        if not plan.write and not (plan.restart and self.request.guard != "never"):
             return Change(plan)
         keyword = plan.keyword
         key = find_class_key(self.client, plan.situation.adapter)
@@ -223,16 +227,36 @@ class Changer:
             )
         return Change(plan, class_key=key, original=stored)
 
-    def _carry_out(self, change: Change) -> HostReading:
+    def _carry_out(self, change: Change, reading: HostReading) -> HostReading:
         plan = change.plan
+        before = self._surroundings(change, reading)
         if plan.write or plan.restart:
             self._record(change)
-        if plan.write:
-            self._write(change)
-            self._read_back(change)
-        reading = self._restart(change) if plan.restart else read_host(self.client)
+        if plan.restart:
+            self._guarding.set(change)
+        by_itself: HostReading | None = None
+        try:
+            if plan.write:
+                self._write(change)
+                by_itself = self._await_write(change)
+                self._read_back(change)
+            self._guarding.require_time(change)
+        except NicError as error:
+            self._guarding.stand_down(change, error)
+            raise
+        if by_itself is not None:
+            reading = by_itself
+        else:
+            reading = self._restart(change) if plan.restart else read_host(self.client)
+        reading = self._guarding.relieve(change, reading)
         self._confirm(change, reading)
+        if before is not None:
+            after = read_surroundings(self.client, reading, [change.adapter])
+            change.side_effects = compare(before, after, change.adapter.guid)
         return reading
+
+    def _surroundings(self, change: Change, reading: HostReading) -> Surroundings | None:
+        return read_surroundings(self.client, reading, [change.adapter]) if change.plan.restart else None
 
     def _record(self, change: Change) -> None:
         plan, adapter = change.plan, change.adapter
@@ -264,15 +288,38 @@ class Changer:
         else:
             self._registry.set_string(key, plan.keyword.name, plan.target)
 
+    def _await_write(self, change: Change) -> HostReading | None:
+        """Wait for an adapter that a write restarts, as far as that is known of hosts like this one.
+
+        Returns:
+            The host after that; None where the adapter is still to be restarted.
+        """
+        if not self.request.write_restarts or not change.plan.restart:
+            return None
+        began = self.clock.monotonic()
+        returned = self._await(change, answered=True)
+        keyword = returned.reading.keyword(change.adapter.guid, change.plan.keyword.name)
+        if keyword is not None and not keyword.holds(change.plan.target):
+            # Its guard may have put the other value back; else reading it back tells.
+            return self._guarding.relieve(change, returned.reading)
+        if not change.plan.is_met_by(returned.reading.active.get(change.adapter.guid)):
+            return None
+        change.outage_seconds = round(returned.at - began, 1)
+        now = self._time()
+        change.record = replace(
+            change.kept(), restart_requested_at=now, restarted_at=now, outage_seconds=change.outage_seconds
+        )
+        return returned.reading
+
     def _read_back(self, change: Change) -> None:
         keywords = read_host_keywords(self.client).get(change.adapter.guid, ())
         change.keyword = next((each for each in keywords if each.name == change.plan.keyword.name), None)
-        if change.keyword is None or not _holds(change.keyword, change.plan.target):
-            raise self._not_in_force(change, "write_not_confirmed", "the adapter was not restarted")
+        if change.keyword is None or not change.keyword.holds(change.plan.target):
+            raise change.not_in_force("write_not_confirmed", "the adapter was not restarted")
         change.step = Step.READ_BACK
 
     def _restart(self, change: Change) -> HostReading:
-        record = self._kept(change)
+        record = change.kept()
         # Kept before the request leaves: whatever becomes of the answer, no later run restarts for this value again.
         change.record = replace(record, restart_requested_at=self._time())
         self._store.update(change.record)
@@ -281,20 +328,16 @@ class Changer:
             answered = request_restart(self.client, change.adapter)
         except HostUnreachable as error:
             self._unmark_anew(change, record, error)
+            self._guarding.stand_down(change, error)
             raise
-        except NicError:
+        except NicError as error:
             # The host said no, so that nothing was restarted: the next run may try again.
             change.record = record
             self._store.update(record)
+            self._guarding.stand_down(change, error)
             raise
-        returned = await_return(
-            self.client,
-            change.adapter,
-            lambda: read_host(self.client),
-            lambda reading: self._settled(change, reading, answered=answered),
-            deadline_seconds=self.request.reconnect_timeout_seconds,
-            clock=self.clock,
-        )
+        change.restart_answered = answered
+        returned = self._await(change, answered=answered)
         change.outage_seconds = round(returned.at - began, 1)
         change.record = replace(change.record, restarted_at=self._time(), outage_seconds=change.outage_seconds)
         change.step = Step.RESTARTED
@@ -311,18 +354,32 @@ class Changer:
                 error.subject,
                 f"{error.seen}; the restart was not asked for, but its mark in the undo record stays ({failure.seen})",
                 error.expected,
-                f"{error.next_step} No later run restarts adapter {change.adapter.name} for this value:"
-                " restart it, or the host, by hand.",
+                f"{error.next_step} {self._guarding.outlook(change)} Where no guard stands, no later run restarts"
+                f" adapter {change.adapter.name} for this value: restart it, or the host, by hand.",
             ) from error
         change.record = record
 
+    def _await(self, change: Change, *, answered: bool) -> Returned[HostReading]:
+        return await_return(
+            self.client,
+            change.adapter,
+            lambda: read_host(self.client),
+            lambda reading: self._settled(change, reading, answered=answered),
+            deadline_seconds=self._guarding.patience_seconds(change),
+            clock=self.clock,
+            outlook=self._guarding.outlook(change),
+        )
+
     @staticmethod
     def _settled(change: Change, reading: HostReading, *, answered: bool) -> bool:
-        """Whether the driver works with the new value.
+        """Whether the driver works with the new value, or a guard has put another one back.
 
         Of one that doesn't tell, a cut connection shows that the restart took place. Where it was not cut, and the
         adapter may carry it, that can still happen.
         """
+        keyword = reading.keyword(change.adapter.guid, change.plan.keyword.name)
+        if keyword is not None and not keyword.holds(change.plan.target):
+            return True
         active = reading.active.get(change.adapter.guid)
         if active is None:
             return not answered or change.plan.situation.carries is False
@@ -331,14 +388,15 @@ class Changer:
     def _confirm(self, change: Change, reading: HostReading) -> None:
         change.keyword = reading.keyword(change.adapter.guid, change.plan.keyword.name)
         change.active = reading.active.get(change.adapter.guid)
-        if change.keyword is None or not _holds(change.keyword, change.plan.target):
-            raise self._not_in_force(change, "value_not_kept", "something on the host wrote another value in between")
+        if change.keyword is None or not change.keyword.holds(change.plan.target):
+            raise change.not_in_force("value_not_kept", "something on the host wrote another value in between")
         change.confirmed = change.plan.is_met_by(change.active)
-        record = self._kept(change)
+        record = change.kept()
         if change.plan.remove_record:
             self._forget(change, record)
         else:
-            change.record = replace(record, outcome="confirmed" if change.confirmed else "unconfirmed")
+            outcome = "confirmed" if change.confirmed else "unconfirmed"
+            change.record = replace(record, written=change.plan.target, outcome=outcome)
             self._store.update(change.record)
             if change.plan.write and self.request.state == "present":
                 # What came of an earlier attempt says nothing about this one.
@@ -353,77 +411,8 @@ class Changer:
         self._store.remove(record)
         change.record = None
 
-    def _kept(self, change: Change) -> UndoRecord:
-        if change.record is None:
-            raise TypeError("a change that touches the host has an undo record")
-        return change.record
-
-    def _not_in_force(self, change: Change, code: str, seen: str) -> NicError:
-        plan, keyword = change.plan, change.keyword
-        in_force = "missing" if keyword is None else _shown(keyword.stored)
-        return NicError(
-            code,
-            f"{plan.keyword.name} of adapter {change.adapter.name}",
-            f"after {_shown(plan.target)} was written, the CIM provider reports {in_force}; {seen}",
-            _shown(plan.target),
-            f"The original ({_shown(self._kept(change).original)}) is kept on the host: state restored writes it back.",
-        )
-
     def _time(self) -> str:
         return self.now().astimezone(dt.UTC).isoformat(timespec="seconds")
-
-
-def result(change: Change, *, check_mode: bool = False) -> dict[str, Any]:
-    """One item of a task's ``adapters``. In check mode ``after`` is what the plan would bring."""
-    plan, situation = change.plan, change.plan.situation
-    keyword, active, pending = change.keyword, change.active, None
-    configured = keyword.configured if keyword else None
-    if keyword is not None:
-        pending = keyword.restart_pending(active)
-    if plan.restart_due and (not plan.write or change.step.value >= Step.READ_BACK.value):
-        # A driver that doesn't tell what it works with has not been restarted either.
-        pending = True
-    if check_mode and plan.changes:
-        configured = parse_value(plan.target)
-        active = plan.expected if plan.restart and active is not None else active
-        pending = plan.pending_after
-    name = situation.keyword.name if situation.keyword else None
-    before = situation.keyword.configured if situation.keyword else None
-    return {
-        "name": situation.adapter.name,
-        "guid": situation.adapter.guid,
-        "keyword": name,
-        "before": {"configured": word(before), "active": word(situation.active)},
-        "after": {"configured": word(configured), "active": word(active)},
-        "changed": plan.changes if check_mode else change.changed,
-        "restarted": change.step in (Step.RESTARTED, Step.CONFIRMED) and plan.restart,
-        "restart_pending": pending,
-        "confirmed": change.confirmed,
-        "outage_seconds": change.outage_seconds,
-        "undo": change.record.as_facts() if change.record else None,
-    }
-
-
-def difference(changes: Sequence[Change]) -> dict[str, Any]:
-    """The task's diff, from the plans alone: the same in check mode and in the real run."""
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
-    for change in changes:
-        plan, situation = change.plan, change.plan.situation
-        keyword = situation.keyword
-        if keyword is None:
-            continue
-        before.setdefault(situation.adapter.name, {})[keyword.name] = {
-            "configured": word(keyword.configured),
-            "restart_pending": keyword.restart_pending(situation.active),
-            "undo_record": situation.record is not None,
-        }
-        after.setdefault(situation.adapter.name, {})[keyword.name] = {
-            "configured": word(parse_value(plan.target)),
-            "restart_pending": plan.pending_after,
-            "undo_record": plan.recorded_after,
-        }
-    return {"before": before, "after": after}
 
 
 def _same(keyword: OffloadKeyword, stored: str | None) -> bool:
@@ -431,15 +420,3 @@ def _same(keyword: OffloadKeyword, stored: str | None) -> bool:
     if stored is None:
         return keyword.stored is None or keyword.configured == keyword.default
     return stored == keyword.stored
-
-
-def _holds(keyword: OffloadKeyword, target: str | None) -> bool:
-    """Whether the CIM provider reports *target*, where an absent value may be reported as the default."""
-    if target is None:
-        return keyword.stored is None or keyword.configured == keyword.default
-    return keyword.stored == target
-
-
-def _shown(text: str | None) -> str:
-    value = parse_value(text)
-    return "no value" if text is None else f"{text} ({word(value)})" if value is not None else repr(text)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import NicError
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._knowledge import Rule, assess
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.adapters import (
     NAMESPACE,
@@ -22,16 +23,19 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.adapt
     read_adapters,
     read_addresses,
 )
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.npcap import COMPONENTS as NPCAP
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offload import (
     KEYWORD_CONDITION,
+    KEYWORDS,
     OffloadKeyword,
     read_active,
     read_keywords,
     word,
 )
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.topology import (
-    MEMBER_BINDINGS,
+    MEMBER_COMPONENTS,
     Topology,
+    bindings_of,
     carries_management,
     read_topology,
 )
@@ -66,6 +70,12 @@ class HostReading:
         """The adapters that Windows lists, sorted by name."""
         return tuple(adapter for adapter in self.topology.adapters if not adapter.hidden)
 
+    @property
+    def bound_to_npcap(self) -> frozenset[str]:
+        """Names of the adapters that Npcap is bound to."""
+        guids = {guid for component in NPCAP for guid in self.topology.bound.get(component, ())}
+        return frozenset(adapter.name for adapter in self.adapters if adapter.guid in guids)
+
     def addresses_of(self, adapter: Adapter) -> list[Ipv4Address]:
         """The addresses of an adapter."""
         return [row for row in self.addresses if row.interface_index == adapter.index]
@@ -82,7 +92,8 @@ class HostReading:
 def read_host(client: Client) -> HostReading:
     """Read everything the facts are made of: seven enumerations, fourteen requests where each needs one pull."""
     adapters = read_topology_adapters(client)
-    bindings = client.enumerate(NAMESPACE, "MSFT_NetAdapterBindingSettingData", where=MEMBER_BINDINGS)
+    wanted = bindings_of(*MEMBER_COMPONENTS, *NPCAP)
+    bindings = client.enumerate(NAMESPACE, "MSFT_NetAdapterBindingSettingData", where=wanted)
     hardware = client.enumerate(NAMESPACE, "MSFT_NetAdapterHardwareInfoSettingData")
     return HostReading(
         topology=read_topology(place_adapters(adapters, hardware), bindings),
@@ -151,16 +162,23 @@ def add_records(
     adapter = reading.adapter(facts["guid"])
     name = facts["udp_ipv4_checksum"]["keyword"]
     kept = outcomes.get(f"{facts['guid']}::{name}")
-    undo: dict[str, Any] | None = None
-    if adapter is not None and name is not None:
-        unreadable = records.unreadable.get(f"{adapter.guid}::{name}")
-        if unreadable is not None:
-            undo = {"error": unreadable.as_dict()}
-        else:
-            record = records.find(adapter, name, {each.guid for each in reading.topology.adapters})
-            undo = record.as_facts() if record is not None else None
+    undo = _undo(records, adapter, reading) if adapter is not None else None
     outcome = {"outcome": kept.outcome, "driver_version": kept.driver_version, "at": kept.at} if kept else None
     return {**facts, "undo": undo, "outcome": outcome}
+
+
+def _undo(records: Records, adapter: Adapter, reading: HostReading) -> dict[str, Any] | None:
+    """The record of the keyword that governs the adapter, else that of one that its driver had earlier."""
+    keyword = reading.keyword(adapter.guid)
+    present = {each.guid for each in reading.topology.adapters}
+    for name in sorted(KEYWORDS, key=lambda each: keyword is None or each != keyword.name):
+        try:
+            record = records.find(adapter, name, present)
+        except NicError as error:
+            return {"error": error.as_dict()}
+        if record is not None:
+            return {**record.as_facts(), "drift": record.drifted(keyword)}
+    return None
 
 
 def _facts(reading: HostReading, adapter: Adapter, rules: Sequence[Rule], *, carries: bool | None) -> dict[str, Any]:

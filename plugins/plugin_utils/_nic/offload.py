@@ -45,7 +45,9 @@ def word(value: int | None) -> str | None:
 
 def parse_value(text: str | None) -> int | None:
     """A registry value as 0 to 3; None for anything else. Windows keeps these as REG_SZ, such as ``3``."""
-    return int(text) if text is not None and re.fullmatch(r"0*[0-3]", text.strip()) else None
+    found = re.fullmatch(r"0*([0-3])", (text or "").strip())
+    # Not the whole text: int() refuses thousands of digits, and a host may send any number of zeros.
+    return int(found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,12 @@ class OffloadKeyword:
     def in_force(self) -> int | None:
         """The value that the next start of the driver takes: the stored one, or the default where none is stored."""
         return self.default if self.stored is None else self.configured
+
+    def holds(self, text: str | None) -> bool:
+        """Whether the registry holds *text*, as far as the provider tells: it may report an absent value as default."""
+        if text is None:
+            return self.stored is None or self.configured == self.default
+        return self.stored == text
 
     def restart_pending(self, active: int | None) -> bool | None:
         """Whether the driver works with another value than its next start will take; None where it can't be told."""

@@ -12,7 +12,7 @@ against a change is said while nothing has happened yet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import NicError
@@ -28,6 +28,7 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.topol
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.undo import UndoRecord
 
 State = Literal["present", "restored"]
+GuardChoice = Literal["auto", "always", "never"]
 _TEAMS: Final = {
     MemberKind.LBFO_TEAM: "a team or bridge of Windows",
     MemberKind.INTEL_TEAM: "an Intel ANS team",
@@ -43,10 +44,16 @@ class Request:
         state: ``present`` for the wish, ``restored`` for the original.
         wish: What UDP over IPv4 shall be.
         may_restart: Whether an adapter is restarted where that is needed.
+        guard: Whether a scheduled task on the host undoes a restart that cuts it off: where possible, or nothing is
+            done without one, or none at all.
+        guard_minutes: How long after it was set a guard acts.
+        accept_risks: Codes of preflight findings that do not keep an adapter from being restarted.
         allow_wider: Whether more than the wish may change where the driver has no other way.
-        allow_unguarded_restart: Whether an adapter that may carry the connection is restarted.
+        allow_unguarded_restart: Whether an adapter that may carry the connection is restarted without a guard.
         reconnect_timeout_seconds: How long to wait for a host after a restart.
         outcome: A word to keep on the host about the change that is taken back.
+        write_restarts: Whether writing the value restarts the adapter by itself on hosts like this one.
+        guard_fails: What says that no guard can be trusted on hosts like this one; empty where one can.
     """
 
     state: State
@@ -56,6 +63,15 @@ class Request:
     allow_unguarded_restart: bool = False
     reconnect_timeout_seconds: float = 300
     outcome: str | None = None
+    guard: GuardChoice = "auto"
+    guard_minutes: int = 10
+    accept_risks: frozenset[str] = frozenset()
+    write_restarts: bool = False
+    guard_fails: tuple[str, ...] = ()
+
+    def tolerates_no_guard(self, *, carries: bool | None) -> bool:
+        """Whether an adapter is restarted although no guard can be set."""
+        return self.guard != "always" and (carries is False or self.allow_unguarded_restart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,7 @@ class Plan:
         restart: The adapter is restarted.
         restart_due: A restart is needed that the task leaves to somebody else.
         remove_record: The undo record has served.
+        finish: An earlier run broke off when everything was done but telling so.
         wish: What the task asks for; None where the original is to come back.
     """
 
@@ -94,6 +111,7 @@ class Plan:
     restart: bool = False
     restart_due: bool = False
     remove_record: bool = False
+    finish: bool = False
     wish: Wish | None = None
 
     def is_met_by(self, active: int | None) -> bool:
@@ -105,7 +123,7 @@ class Plan:
     @property
     def changes(self) -> bool:
         """Whether anything on the host changes."""
-        return self.write or self.restart or self.remove_record
+        return self.write or self.restart or self.remove_record or self.finish
 
     @property
     def keyword(self) -> OffloadKeyword:
@@ -135,12 +153,15 @@ def make_plan(situation: Situation, request: Request) -> Plan:
 
     Raises:
         NicError: ``keyword_unsupported``, ``value_not_understood``, ``value_not_allowed``,
-            ``wider_change_not_allowed``, ``team_member``, ``adapter_not_physical``, ``restart_not_allowed`` or
-            ``adapter_not_addressable``.
+            ``wider_change_not_allowed``, ``team_member``, ``adapter_not_physical``, ``write_restarts``,
+            ``restart_not_allowed`` or ``adapter_not_addressable``.
     """
     plan = _plan_original(situation, request) if request.state == "restored" else _plan_wish(situation, request)
     if plan.write or plan.restart:
         _refuse_shared(situation)
+    if plan.write and request.write_restarts and situation.adapter.started:
+        _refuse_write_that_restarts(situation, request)
+        plan = replace(plan, restart=True)
     if plan.restart:
         _refuse_restart(situation, request)
     return plan
@@ -158,17 +179,19 @@ def _plan_wish(situation: Situation, request: Request) -> Plan:
     if write:
         needed = active != value
     elif active is None:
-        needed = _written_without_restart(situation.record, target)
+        needed = _owes_restart(situation.record, target, request)
     else:
-        needed = not request.wish.holds_for(active) and not _restarted_for(situation.record, target)
+        needed = not request.wish.holds_for(active) and not _restarted_for(situation.record, target, request)
     needed = needed and situation.adapter.started
+    restart = needed and request.may_restart
     return Plan(
         situation,
         target,
         value,
         write=write,
-        restart=needed and request.may_restart,
+        restart=restart,
         restart_due=needed and not request.may_restart,
+        finish=not write and not restart and situation.record is not None and situation.record.outcome is None,
         wish=request.wish,
     )
 
@@ -195,9 +218,9 @@ def _plan_original(situation: Situation, request: Request) -> Plan:
     if write:
         needed = None in (active, expected) or active != expected
     elif active is None or expected is None:
-        needed = _written_without_restart(record, record.original)
+        needed = _owes_restart(record, record.original, request)
     else:
-        needed = active != expected and not _restarted_for(record, record.original)
+        needed = active != expected and not _restarted_for(record, record.original, request)
     needed = needed and situation.adapter.started
     due = needed and not request.may_restart
     return Plan(
@@ -211,14 +234,20 @@ def _plan_original(situation: Situation, request: Request) -> Plan:
     )
 
 
-def _restarted_for(record: UndoRecord | None, target: str | None) -> bool:
-    """Whether *target* had its restart: a driver that did not follow then is not restarted for the same value again."""
-    return record is not None and record.written == target and record.restart_requested_at is not None
+def _restarted_for(record: UndoRecord | None, target: str | None, request: Request) -> bool:
+    """Whether *target* had its restart: a driver that did not follow then is not restarted for the same value again.
+
+    Of a restart that was asked for by a run which then broke off, nobody knows whether it took place. It is asked for
+    once more where a guard sees to it that it does no harm.
+    """
+    if record is None or record.written != target or record.restart_requested_at is None:
+        return False
+    return request.guard == "never" or record.outcome is not None or record.restarted_at is not None
 
 
-def _written_without_restart(record: UndoRecord | None, target: str | None) -> bool:
-    """Whether an earlier run wrote *target* and left the restart to somebody else."""
-    return record is not None and record.written == target and record.restart_requested_at is None
+def _owes_restart(record: UndoRecord | None, target: str | None, request: Request) -> bool:
+    """Whether an earlier run wrote *target* and did not come to the restart, or left it to somebody else."""
+    return record is not None and record.written == target and not _restarted_for(record, target, request)
 
 
 def _refuse_shared(situation: Situation) -> None:
@@ -241,16 +270,30 @@ def _refuse_shared(situation: Situation) -> None:
         )
 
 
+def _refuse_write_that_restarts(situation: Situation, request: Request) -> None:
+    if request.may_restart:
+        return
+    raise NicError(
+        "write_restarts",
+        f"adapter {situation.adapter.name}",
+        "the host profile says that writing the value restarts the adapter at once on hosts like this one",
+        "restart if_needed, where a value is to be written",
+        "Let restart be if_needed, in a time when the host may be away; nothing was changed.",
+    )
+
+
 def _refuse_restart(situation: Situation, request: Request) -> None:
     adapter = situation.adapter
-    if situation.carries is not False and not request.allow_unguarded_restart:
+    if request.guard == "never" and not request.tolerates_no_guard(carries=situation.carries):
         how = "carries" if situation.carries else "may carry"
         raise NicError(
             "restart_not_allowed",
             f"adapter {adapter.name}",
-            f"it {how} the connection to the controller, and nothing on the host would undo a restart that goes wrong",
+            f"it {how} the connection to the controller, and without a guard nothing on the host would undo a restart"
+            " that goes wrong",
             "a restart that can't lock the controller out",
-            "Set restart to never and restart the host when it may be away, or set allow_unguarded_restart to true.",
+            "Let guard be auto, or set restart to never and restart the host when it may be away, or set"
+            " allow_unguarded_restart to true.",
         )
     if not adapter.selectors:
         raise NicError(

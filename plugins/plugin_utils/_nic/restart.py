@@ -111,6 +111,7 @@ def await_return(
     *,
     deadline_seconds: float,
     clock: Clock | None = None,
+    outlook: str = "",
 ) -> Returned[Reading]:
     """Wait until the host answers, *adapter* is as far up as it was, and its driver works with the new value.
 
@@ -124,6 +125,7 @@ def await_return(
         settled: Whether a reading shows what the restart was for, or can't show it.
         deadline_seconds: How long to wait altogether.
         clock: Time.
+        outlook: What happens to a host that does not come back, for the error.
 
     Returns:
         The last reading. It has not settled where the driver does not follow.
@@ -133,7 +135,7 @@ def await_return(
         NicError: ``adapter_not_back``, the host answers and the adapter is not up at the deadline.
     """
     clock = clock or Clock()
-    wait = _Wait(clock, clock.monotonic() + deadline_seconds)
+    wait = _Wait(clock, clock.monotonic() + deadline_seconds, outlook)
     while True:
         _await_host(client, wait)
         try:
@@ -141,6 +143,29 @@ def await_return(
             return _await_driver(read, settled, wait, clock)
         except HostUnreachable as error:
             wait.progress()
+            _stay_away(client, wait, error)
+
+
+def patiently(
+    client: Client, work: Callable[[], Reading], deadline: float, clock: Clock, *, outlook: str = ""
+) -> Reading:
+    """Do what may be done again, again while the host is away.
+
+    Args:
+        client: Is given a new session after each time.
+        work: What to do.
+        deadline: When to give up, by the clock's monotonic time.
+        clock: Time.
+        outlook: As for :func:`await_return`.
+
+    Raises:
+        HostUnreachable: ``host_not_back``.
+    """
+    wait = _Wait(clock, deadline, outlook)
+    while True:
+        try:
+            return work()
+        except HostUnreachable as error:
             _stay_away(client, wait, error)
 
 
@@ -172,15 +197,16 @@ def _stay_away(client: Client, wait: _Wait, error: HostUnreachable) -> None:
             client.host,
             f"no answer since the adapter restart ({error.seen})",
             "an answer within reconnect_timeout_seconds",
-            "Look at the host's console: the adapter may have lost its address, or the network its profile."
-            " The change is recorded; state restored takes it back once the host answers.",
+            f"{wait.outlook} Look at the host's console: the adapter may have lost its address, or the network its"
+            " profile. The change is recorded; state restored takes it back once the host answers.".lstrip(),
         ) from error
 
 
 class _Wait:
     """Pauses that grow, up to a deadline."""
 
-    def __init__(self, clock: Clock, deadline: float) -> None:
+    def __init__(self, clock: Clock, deadline: float, outlook: str) -> None:
+        self.outlook = outlook
         self._clock = clock
         self._deadline = deadline
         self._pause = _FIRST_PAUSE_SECONDS

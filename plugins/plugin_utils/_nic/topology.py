@@ -63,10 +63,16 @@ _INTEL: Final = _Stack("iansprotocol", "iansminiport", "an Intel ANS team")
 _SWITCH: Final = _Stack("vms_pp", "vms_mp", "a virtual switch")
 _STACKS: Final = (_LBFO, _INTEL, _SWITCH)
 
-MEMBER_BINDINGS: Final = "Enabled = TRUE AND ({})".format(
-    " OR ".join(f"ComponentID = '{stack.protocol}'" for stack in _STACKS)
-)
-"""WQL condition: the bindings of MSFT_NetAdapterBindingSettingData that make an adapter a member of something."""
+
+def bindings_of(*components: str) -> str:
+    """WQL condition: the rows of MSFT_NetAdapterBindingSettingData that bind one of these components."""
+    return "Enabled = TRUE AND ({})".format(" OR ".join(f"ComponentID = '{each}'" for each in components))
+
+
+MEMBER_COMPONENTS: Final = tuple(stack.protocol for stack in _STACKS)
+"""ComponentIDs that make the adapters that they are bound to members of something."""
+MEMBER_BINDINGS: Final = bindings_of(*MEMBER_COMPONENTS)
+"""WQL condition: the bindings of these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ r"""What the collection keeps on a host: the original of every value it changed,
 Both live below ``HKLM\SOFTWARE\remediation.windows_nic``, one REG_SZ for each adapter and keyword, named
 ``{GUID}::<keyword>``, which holds one line of ASCII JSON. An undo record is written before the first change, is never
 given another original, and is removed only when the original is back.
+
+Whoever may write there may have written anything, so that a record is believed only in what it could harm nothing with:
+an original is absent or one of the values 0 to 3, and goes into the one keyword that the record's name says.
 """
 
 from __future__ import annotations
@@ -17,11 +20,17 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Final
+from typing import Any, Final, NoReturn, TypeGuard
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import NicError
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.adapters import Adapter, guid_in
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offload import KEYWORDS, parse_value, word
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offload import (
+    KEYWORDS,
+    RECEIVE,
+    OffloadKeyword,
+    parse_value,
+    word,
+)
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.registry import Registry
 
 UNDO_KEY: Final = r"SOFTWARE\remediation.windows_nic\undo"
@@ -29,7 +38,15 @@ OUTCOME_KEY: Final = r"SOFTWARE\remediation.windows_nic\outcome"
 FORMAT: Final = 1
 
 _LONGEST_RECORD: Final = 4096
-_MOST_RECORDS: Final = 200
+_LONGEST_TEXT: Final = 512
+_LONGEST_OUTAGE_SECONDS: Final = 1_000_000_000
+_MOST_ORPHANS: Final = 200
+_VALUE: Final = re.compile(r" {0,8}0{0,8}[0-3] {0,8}")
+"""A value as a driver's installation may have written it. Nothing longer or stranger is ever written back."""
+_HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
+_LOCALLY_ADMINISTERED: Final = 0x02
+_GROUP: Final = 0x01
+"""Bits of the first octet of a MAC address, IEEE 802: such an address names no card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +64,7 @@ class UndoRecord:
             sent: an adapter is never restarted twice for one value, even where the answer was lost.
         restarted_at: When the host was back after it.
         outage_seconds: How long that took.
-        outcome: ``confirmed`` or ``unconfirmed``, once the change was read back.
+        outcome: ``confirmed`` or ``unconfirmed``, once the change was read back; None where it broke off before that.
     """
 
     guid: str
@@ -81,6 +98,27 @@ class UndoRecord:
         location = adapter.pci.location if adapter.pci else None
         return None not in (location, adapter.mac) and (self.location, self.mac) == (location, adapter.mac)
 
+    def speaks_of_card(self, adapter: Adapter) -> bool:
+        """Whether the adapter is the same card in whatever slot: the same PCI ID, and a MAC that names one card."""
+        pci = str(adapter.pci.id) if adapter.pci else None
+        if pci is None or adapter.mac is None or (self.pci, self.mac) != (pci, adapter.mac):
+            return False
+        return not int(adapter.mac[:2], 16) & (_LOCALLY_ADMINISTERED | _GROUP)
+
+    def drifted(self, keyword: OffloadKeyword | None) -> bool:
+        """Whether receive offload, which a change had switched off and which was read back so, is on again.
+
+        A driver that was installed anew or updated brings its default with it, perhaps as another keyword.
+
+        Args:
+            keyword: The keyword that governs the adapter now; None where its driver has none.
+        """
+        written = parse_value(self.written)
+        if self.outcome is None or keyword is None or written is None or written & RECEIVE:
+            return False
+        # An absent value whose default is not told is taken for the documented default, which receives.
+        return keyword.in_force is None or bool(keyword.in_force & RECEIVE)
+
     def about(self, text: str | None) -> UndoRecord:
         """The record at the beginning of a change to *text*: the same original, and nothing restarted yet."""
         return replace(
@@ -100,6 +138,10 @@ class UndoRecord:
             "outage_seconds": self.outage_seconds,
             "outcome": self.outcome,
         }
+
+
+_IDENTITY: Final = ("guid", "adapter", "pci", "location", "mac", "driver_file")
+"""What an orphaned record tells of the adapter that it was made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +168,8 @@ class Records:
     def find(self, adapter: Adapter, keyword: str, present: Collection[str]) -> UndoRecord | None:
         """The record of an adapter's keyword: by GUID, or by PCI slot and MAC where the adapter got another GUID.
 
+        A card that was put into another slot is found by MAC and PCI ID.
+
         Args:
             adapter: The adapter.
             keyword: The registry keyword.
@@ -139,14 +183,34 @@ class Records:
             raise self.unreadable[name]
         if name in self.readable:
             return self.readable[name]
-        return next(
-            (
-                record
-                for record in self.readable.values()
-                if record.keyword == keyword and record.guid not in present and record.belongs_to(adapter)
-            ),
-            None,
-        )
+        orphans = [each for each in self.readable.values() if each.keyword == keyword and each.guid not in present]
+        found = [each for each in orphans if each.belongs_to(adapter)]
+        found = found or [each for each in orphans if each.speaks_of_card(adapter)]
+        # Of several, the oldest knows the value that was there first.
+        return min(found, key=lambda each: each.taken_at, default=None)
+
+    def orphans(self, adapters: Iterable[Adapter]) -> list[dict[str, Any]]:
+        """The records that none of *adapters* belongs to, as facts: those of adapters that were taken out.
+
+        Args:
+            adapters: All adapters of the host.
+        """
+        here = tuple(adapters)
+        present = {adapter.guid for adapter in here}
+        claimed = {
+            record.value_name
+            for adapter in here
+            for keyword in KEYWORDS
+            if f"{adapter.guid}::{keyword}" not in self.unreadable
+            and (record := self.find(adapter, keyword, present)) is not None
+        }
+        left = [record for name, record in self.readable.items() if record.guid not in present and name not in claimed]
+        found = [{**each.as_facts(), **{key: getattr(each, key) for key in _IDENTITY}} for each in left]
+        for name, error in self.unreadable.items():
+            guid, _separator, keyword = name.partition("::")
+            if guid not in present:
+                found.append({"guid": guid, "keyword": keyword, "error": error.as_dict()})
+        return sorted(found, key=lambda each: (each["guid"], each["keyword"]))
 
 
 class RecordStore:
@@ -164,9 +228,11 @@ class RecordStore:
         """
         readable: dict[str, UndoRecord] = {}
         unreadable: dict[str, NicError] = {}
-        for name, guid, keyword in _names(self._registry.value_names(UNDO_KEY)):
-            if guid in present and guid not in wanted:
-                continue
+        names = _names(self._registry.value_names(UNDO_KEY))
+        mine = [each for each in names if each[1] in wanted]
+        # Whatever fills the key with records of nobody, those of the adapters are read.
+        orphans = [each for each in names if each[1] not in present and each[1] not in wanted][:_MOST_ORPHANS]
+        for name, guid, keyword in (*mine, *orphans):
             text = self._registry.get_string(UNDO_KEY, name)
             if text is None:
                 continue
@@ -260,12 +326,13 @@ def parse_undo(guid: str, keyword: str, text: str) -> UndoRecord:
     subject = rf"HKLM\{UNDO_KEY}, value {guid}::{keyword}"
     content = _content(text)
     if content is None:
-        raise _damaged(subject, "no JSON object of reasonable length")
-    if content.get("format") != FORMAT:
+        _refuse_damaged(subject, "no JSON object of reasonable length")
+    version = content.get("format")
+    if not _is_known(version):
         raise NicError(
             "undo_record_unknown_version",
             subject,
-            f"an undo record of format {content.get('format')!r}",
+            f"an undo record of format {repr(version)[:40]}",
             f"format {FORMAT}, the one this version of the collection knows",
             "Nothing was changed. Use the version of the collection that wrote the record, or set the keyword by hand"
             " and delete the record.",
@@ -275,29 +342,41 @@ def parse_undo(guid: str, keyword: str, text: str) -> UndoRecord:
     }
     wrong = [name for name, value in values.items() if not _fits(name, value)]
     if wrong or "original" not in content:
-        raise _damaged(subject, f"no usable {', '.join(wrong or ['original'])}")
+        _refuse_damaged(subject, f"no usable {', '.join(wrong or ['original'])}")
     return UndoRecord(guid=guid, keyword=keyword, **values)
 
 
 def parse_outcome(text: str | None) -> Outcome | None:
     """Read what came of a change; None for a record that is missing, damaged or of another version."""
     content = _content(text or "")
-    if content is None or content.get("format") != FORMAT:
+    if content is None or not _is_known(content.get("format")):
         return None
     outcome, version, at = (content.get(key) for key in ("outcome", "driver_version", "at"))
-    if not isinstance(outcome, str) or not isinstance(at, str) or not isinstance(version, str | None):
+    if not _is_text(outcome) or not _is_text(at) or not (version is None or _is_text(version)):
         return None
     return Outcome(outcome, version, at)
 
 
+def _is_known(version: object) -> bool:
+    """Whether this version of the collection knows the format; ``true`` and ``1.0`` are not the number 1."""
+    return type(version) is int and version == FORMAT
+
+
 def _fits(name: str, value: object) -> bool:
     if name in ("taken_at", "adapter"):
-        return isinstance(value, str)
+        return _is_text(value)
     if name == "outage_seconds":
-        return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return value is None
+        return 0 <= value <= _LONGEST_OUTAGE_SECONDS
     if name in ("original", "written"):
-        return value is None or (isinstance(value, str) and parse_value(value) is not None)
-    return isinstance(value, str | None)
+        return value is None or (isinstance(value, str) and _VALUE.fullmatch(value) is not None)
+    return value is None or _is_text(value)
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Whether it is a short text; one with half a surrogate pair could be neither printed nor written to a file."""
+    return isinstance(value, str) and len(value) <= _LONGEST_TEXT and _HALF_PAIR.search(value) is None
 
 
 def _line(values: Mapping[str, Any]) -> str:
@@ -308,25 +387,30 @@ def _content(text: str) -> dict[str, Any] | None:
     if len(text) > _LONGEST_RECORD:
         return None
     try:
-        content = json.loads(text)
+        # NaN and Infinity are no JSON, and no number that could be handed on.
+        content = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 
 
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
 def _names(value_names: Iterable[str]) -> list[tuple[str, str, str]]:
-    """The value names that can be records, each with its GUID and keyword."""
-    found = []
+    """The value names that can be records, each with its GUID and keyword, each record once."""
+    found: dict[tuple[str, str], str] = {}
     for name in value_names:
         guid = guid_in(name)
         keyword = name.partition("::")[2]
         if guid is not None and keyword in KEYWORDS and re.fullmatch(r"\{[^{}]*\}::.*", name):
-            found.append((name, guid, keyword))
-    return found[:_MOST_RECORDS]
+            found.setdefault((guid, keyword), name)
+    return [(name, guid, keyword) for (guid, keyword), name in found.items()]
 
 
-def _damaged(subject: str, seen: str) -> NicError:
-    return NicError(
+def _refuse_damaged(subject: str, seen: str) -> NoReturn:
+    raise NicError(
         "undo_record_damaged",
         subject,
         seen,

@@ -16,6 +16,7 @@ import dataclasses
 import random as random_module
 import time
 import typing as t
+import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import (
@@ -90,6 +91,8 @@ class Limits:
     """Requests of one enumeration after the first."""
     max_enumeration_bytes: int = 32_000_000
     """Answers of one enumeration together."""
+    max_enumeration_seconds: float = 300.0
+    """From its first request to its last. Without this, 2000 answers may each take as long as one may."""
     read_attempts: int = 5
     """How often a read is sent at most."""
     first_pause_seconds: float = 1.0
@@ -112,6 +115,7 @@ class Client:
         limits: Limits | None = None,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = random_module.random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Set up a client; nothing is sent.
 
@@ -122,6 +126,7 @@ class Client:
             limits: What the host may make the controller do.
             sleep: Waits for so many seconds.
             random: Gives a number from 0 to below 1.
+            clock: Seconds from any start, never running back.
         """
         self.host = host
         self.operation_timeout_seconds = operation_timeout_seconds
@@ -129,9 +134,26 @@ class Client:
         self._limits = limits or Limits()
         self._sleep = sleep
         self._random = random
+        self._clock = clock
+
+    @property
+    def port(self) -> int | None:
+        """TCP port that the controller connects to; None where the URL of the service has none that can be read."""
+        parts = urllib.parse.urlsplit(self._transport.endpoint)
+        try:
+            return parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        except ValueError:
+            return None
 
     def enumerate(
-        self, namespace: str, class_name: str, *, where: str | None = None, with_selectors: bool = False
+        self,
+        namespace: str,
+        class_name: str,
+        *,
+        where: str | None = None,
+        with_selectors: bool = False,
+        operation_timeout_seconds: int | None = None,
+        attempts: int | None = None,
     ) -> list[Instance]:
         """Read all instances of a class, in the order of the host.
 
@@ -140,6 +162,8 @@ class Client:
             class_name: The class.
             where: WQL that follows ``WHERE``; values in it come from :func:`wql.wql_string`.
             with_selectors: Ask for the reference of each instance too, so that it can be addressed later.
+            operation_timeout_seconds: How long the host may take for each answer, where it is not the client's setting.
+            attempts: How often this is tried at most, where it is not the client's limit.
 
         Raises:
             WsmanFault: The host refuses, after the last attempt where the fault is one that passes.
@@ -162,7 +186,7 @@ class Client:
         )
         request = envelope.Request(_ENUMERATE, uri, body, subject=subject)
         # The whole sequence is what is repeated: a Pull whose answer was lost has already moved the host's cursor.
-        return self._repeat(lambda: self._enumerate_once(request), _passes)
+        return self._repeat(lambda: self._enumerate_once(request, operation_timeout_seconds), _passes, attempts)
 
     def get(self, namespace: str, class_name: str, selectors: Mapping[str, str]) -> Instance:
         """Read the one instance that *selectors* address.
@@ -296,8 +320,9 @@ class Client:
             raise status_error
         return body, len(answer.body)
 
-    def _enumerate_once(self, request: envelope.Request) -> list[Instance]:
-        body, size = self._exchange(request)
+    def _enumerate_once(self, request: envelope.Request, operation_timeout_seconds: int | None) -> list[Instance]:
+        began = self._clock()
+        body, size = self._exchange(request, operation_timeout_seconds)
         answer = _expected(body, "EnumerateResponse", request)
         items = _items(answer)
         context = _open_context(answer)
@@ -305,8 +330,8 @@ class Client:
         while context is not None:
             pulls += 1
             try:
-                self._check_limits(request, len(items), pulls, size)
-                body, more = self._exchange(_on_context(request, _PULL, context))
+                self._check_limits(request, len(items), pulls, size, self._clock() - began)
+                body, more = self._exchange(_on_context(request, _PULL, context), operation_timeout_seconds)
                 answer = _expected(body, "PullResponse", request)
             except HostUnreachable:
                 raise
@@ -325,11 +350,12 @@ class Client:
         except NicError:
             return
 
-    def _check_limits(self, request: envelope.Request, items: int, pulls: int, size: int) -> None:
+    def _check_limits(self, request: envelope.Request, items: int, pulls: int, size: int, seconds: float) -> None:
         for count, limit, what in (
             (items, self._limits.max_items, "instances"),
             (pulls, self._limits.max_pulls, "answers"),
             (size, self._limits.max_enumeration_bytes, "bytes"),
+            (seconds, self._limits.max_enumeration_seconds, "seconds"),
         ):
             if count > limit:
                 raise WsmanProtocolError(
@@ -340,10 +366,12 @@ class Client:
                     NOT_WINDOWS,
                 )
 
-    def _repeat(self, attempt: Callable[[], _Result], passes: Callable[[NicError], bool]) -> _Result:
+    def _repeat(
+        self, attempt: Callable[[], _Result], passes: Callable[[NicError], bool], attempts: int | None = None
+    ) -> _Result:
         """Do what may be done again, again after an error that passes."""
         pause = self._limits.first_pause_seconds
-        for _number in range(self._limits.read_attempts - 1):
+        for _number in range((attempts or self._limits.read_attempts) - 1):
             try:
                 return attempt()
             except NicError as error:

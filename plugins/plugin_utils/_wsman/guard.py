@@ -23,6 +23,8 @@ except ImportError:  # both connection libraries need it, and sessions.py refuse
 if t.TYPE_CHECKING:
     import requests
 
+    from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.deadline import Deadline
+
 
 class AnswerTooLarge(Exception):
     """The answer is longer than allowed; reading stopped there."""
@@ -91,12 +93,13 @@ class GuardedAdapter(BaseAdapter):
         return counted
 
 
-def guard(session: requests.Session, most_bytes: int) -> None:
+def guard(session: requests.Session, most_bytes: int, deadline: Deadline | None = None) -> None:
     """Put the guard around every adapter of *session*, once, and forbid all resends but attempts to connect.
 
     Args:
         session: Session of pywinrm or pypsrp.
         most_bytes: Largest body of one answer.
+        deadline: Is to know the session's connections.
     """
     for prefix, adapter in list(session.adapters.items()):
         if isinstance(adapter, GuardedAdapter):
@@ -104,6 +107,8 @@ def guard(session: requests.Session, most_bytes: int) -> None:
         if isinstance(adapter, HTTPAdapter):
             # pypsrp's reconnection_retries would also resend after a TLS error, when the message may have been read.
             adapter.max_retries = adapter.max_retries.new(read=False, status=0, other=0, redirect=0)
+            if deadline is not None:
+                deadline.watch(adapter)
         session.mount(prefix, GuardedAdapter(adapter, most_bytes))
     # WinRM does not compress, and requests would ask for it.
     session.headers["Accept-Encoding"] = "identity"

@@ -22,8 +22,13 @@ from collections.abc import Callable
 
 from ansible.errors import AnsibleError
 
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import HostUnreachable, NicError
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import (
+    ConnectionLost,
+    HostUnreachable,
+    NicError,
+)
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.client import Client, HttpAnswer, Limits
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.deadline import Deadline
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.failures import failure
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.guard import guard
 
@@ -48,6 +53,9 @@ _MOST_ANSWER_BYTES = 4_000_000
 _IDLE_SECONDS = 60.0
 """A session unused for longer is opened anew: Windows drops idle connections after about 120 seconds, and a message
 encrypted for a dropped connection can't be read on the next one."""
+
+_LONGEST_WAITS = 4
+"""How many times the read timeout a message and its answer may take: three legs of a log-on may come first."""
 
 
 def check_connection(connection: t.Any) -> None:
@@ -101,9 +109,11 @@ class _LibraryTransport(abc.ABC):
     host: str
     endpoint: str
     operation_timeout_seconds: int
+    read_timeout_seconds: float
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._deadline = Deadline()
         self._last_used: float | None = None
         self._answered = False
 
@@ -111,19 +121,26 @@ class _LibraryTransport(abc.ABC):
         """See :class:`client.Transport`."""
         if self._last_used is not None and self._clock() - self._last_used > _IDLE_SECONDS:
             self.close()
+        longest = _LONGEST_WAITS * (read_timeout_seconds or self.read_timeout_seconds)
         try:
-            answer = self._post(message, read_timeout_seconds)
-        except NicError:
-            self.close()
-            raise
+            with self._deadline.within(longest):
+                answer = self._post(message, read_timeout_seconds)
         # The libraries let through what a bad answer makes their code raise: KeyError, struct.error and many more.
         except Exception as error:
             self.close()
+            if self._deadline.passed:
+                raise self._too_slow(longest) from error
+            if isinstance(error, NicError):
+                raise
             raise failure(error, self.endpoint, answered=self._answered) from error
         except BaseException:
             # A task timeout, or an interruption: the connection is in the middle of an answer.
             self.close()
             raise
+        if self._deadline.passed:
+            # A header that was cut off looks like an answer without a body.
+            self.close()
+            raise self._too_slow(longest)
         self._answered = True
         self._last_used = self._clock()
         return answer
@@ -132,6 +149,16 @@ class _LibraryTransport(abc.ABC):
         """See :class:`client.Transport`."""
         self._last_used = None
         self._drop()
+
+    def _too_slow(self, seconds: float) -> ConnectionLost:
+        return ConnectionLost(
+            "answer_timed_out",
+            self.endpoint,
+            f"an answer that was not complete after {seconds:g} seconds, though bytes of it kept coming",
+            "a whole answer",
+            "Find out what answers at this address and port, and how good the line is; or raise the read timeout of the"
+            " connection.",
+        )
 
     @abc.abstractmethod
     def _post(self, message: bytes, read_timeout_seconds: float | None) -> HttpAnswer:
@@ -161,6 +188,8 @@ class WinrmTransport(_LibraryTransport):
             self.operation_timeout_seconds = int(timeout or 20)
         except (AnsibleError, ValueError, TypeError) as error:
             raise _settings_error(connection, error) from error
+        # pywinrm's own default, until its protocol object is there.
+        self.read_timeout_seconds = float(connection._winrm_kwargs.get("read_timeout_sec") or 30)
         self._methods: list[str] = list(connection._winrm_transport)
         self.host = str(connection._winrm_host)
         address = f"[{self.host}]" if ":" in self.host else self.host
@@ -195,7 +224,7 @@ class WinrmTransport(_LibraryTransport):
             if not transport.session:
                 # Up to pywinrm 0.4 it returns nothing.
                 transport.build_session()
-                guard(transport.session, _MOST_ANSWER_BYTES)
+                guard(transport.session, _MOST_ANSWER_BYTES, self._deadline)
             logged_on = True
             return HttpAnswer(200, transport.send_message(message))
         except (winrm_exceptions.InvalidCredentialsError, PermissionError) as error:
@@ -234,7 +263,8 @@ class WinrmTransport(_LibraryTransport):
             ) from error
         finally:
             connection._winrm_transport, connection.shell_id = methods, shell_id
-        _guard_log_on(protocol.transport)
+        _guard_log_on(protocol.transport, self._deadline)
+        self.read_timeout_seconds = float(protocol.transport.read_timeout_sec)
         return protocol
 
     def _drop(self) -> None:
@@ -256,7 +286,8 @@ class PsrpTransport(_LibraryTransport):
         except (AnsibleError, ValueError, TypeError) as error:
             raise _settings_error(connection, error) from error
         self._transport = wsman.transport
-        _guard_sessions(self._transport)
+        _guard_sessions(self._transport, self._deadline)
+        self.read_timeout_seconds = float(self._transport.read_timeout)
         self.host = str(self._transport.server)
         self.endpoint = str(self._transport.endpoint)
         self.operation_timeout_seconds = int(wsman.operation_timeout)
@@ -305,25 +336,25 @@ def _not_let_in(answer: HttpAnswer) -> bool:
     return answer.status == 401 or (answer.status == 500 and not answer.body.strip())
 
 
-def _guard_log_on(transport: t.Any) -> None:
+def _guard_log_on(transport: t.Any, deadline: Deadline) -> None:
     """Guard a session of pywinrm before it logs on, which it does inside ``build_session`` for encrypted messages."""
     original = transport.setup_encryption
 
     # The session is an argument since pywinrm 0.5.
     def guarded(*arguments: t.Any) -> None:
-        guard(transport.session, _MOST_ANSWER_BYTES)
+        guard(transport.session, _MOST_ANSWER_BYTES, deadline)
         original(*arguments)
 
     transport.setup_encryption = guarded
 
 
-def _guard_sessions(transport: t.Any) -> None:
+def _guard_sessions(transport: t.Any, deadline: Deadline) -> None:
     """Guard each session of pypsrp before it logs on, which it does inside ``send``."""
     original = transport._build_session
 
     def guarded() -> t.Any:
         session = original()
-        guard(session, _MOST_ANSWER_BYTES)
+        guard(session, _MOST_ANSWER_BYTES, deadline)
         return session
 
     transport._build_session = guarded

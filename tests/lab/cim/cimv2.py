@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Classes of root/cimv2: the operating system, ICMP echo, and the UDP counters of the TCP/IP stack."""
+"""Classes of root/cimv2: the operating system, IP configurations, ICMP echo, and the UDP counters of the stack."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from tests.lab.adapters import gateway_address
 from tests.lab.cim.classes import CIMV2, CimClass, declare
 from tests.lab.cim.values import CimError, Value
 from tests.lab.cim.wql import Condition, equalities
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Value]
 
 PING_TIMEOUT_MS: Final = 4000
+LEASE: Final = timedelta(days=8)
 ICMP_CODES: Final = {"answered": 0, "unreachable": 11003, "silent": 11010, "no_route": 11050}
 
 
@@ -125,6 +128,34 @@ def _udp_counters(machine: Machine, _unused: Condition | None) -> Iterator[Row]:
     }
 
 
+def _configurations(machine: Machine, _unused: Condition | None) -> Iterator[Row]:
+    """The IPv4 configuration of adapters, with the lease of those that use DHCP."""
+    for adapter in machine.adapters:
+        if adapter.spec is None or not adapter.interfaces:
+            continue
+        leased = adapter.spec.origin == "dhcp"
+        yield {
+            "Caption": f"[{adapter.class_index:08d}] {adapter.description}",
+            "Description": adapter.description,
+            "SettingID": adapter.guid,
+            "Index": adapter.class_index,
+            "InterfaceIndex": adapter.index,
+            "IPEnabled": adapter.connected,
+            "IPAddress": [str(interface.ip) for interface in adapter.interfaces] if adapter.connected else [],
+            "IPSubnet": [str(interface.netmask) for interface in adapter.interfaces] if adapter.connected else [],
+            "DefaultIPGateway": [str(adapter.gateway)] if adapter.gateway is not None and adapter.connected else [],
+            "DHCPEnabled": leased,
+            "DHCPServer": gateway_address(adapter.spec.network)
+            if leased and adapter.spec.network is not None
+            else None,
+            "DHCPLeaseObtained": machine.booted_at if leased else None,
+            "DHCPLeaseExpires": machine.booted_at + LEASE if leased else None,
+            "DNSHostName": machine.host.name,
+            "MACAddress": ":".join(adapter.mac[place : place + 2] for place in range(0, 12, 2)) or None,
+            "ServiceName": adapter.model.service,
+        }
+
+
 PING_STATUS: Final = declare(
     "Win32_PingStatus",
     "Address BufferSize NoFragmentation PrimaryAddressResolutionStatus ProtocolAddress ProtocolAddressResolved"
@@ -152,6 +183,19 @@ CLASSES: tuple[CimClass, ...] = (
         provider="wmi",
     ),
     PING_STATUS,
+    declare(
+        "Win32_NetworkAdapterConfiguration",
+        "Caption Description SettingID ArpAlwaysSourceRoute ArpUseEtherSNAP DatabasePath DeadGWDetectEnabled"
+        " DefaultIPGateway[] DefaultTOS DefaultTTL DHCPEnabled DHCPLeaseExpires DHCPLeaseObtained DHCPServer DNSDomain"
+        " DNSDomainSuffixSearchOrder[] DNSEnabledForWINSResolution DNSHostName DNSServerSearchOrder[]"
+        " DomainDNSRegistrationEnabled FullDNSRegistrationEnabled GatewayCostMetric[] Index InterfaceIndex IPAddress[]"
+        " IPConnectionMetric IPEnabled IPFilterSecurityEnabled IPSubnet[] MACAddress MTU ServiceName"
+        " TcpipNetbiosOptions",
+        "Index",
+        _configurations,
+        namespaces=(CIMV2,),
+        provider="wmi",
+    ),
     declare(
         "Win32_PerfRawData_Tcpip_UDPv4",
         "Caption DatagramsNoPortPersec DatagramsPersec DatagramsReceivedErrors DatagramsReceivedPersec"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tests.lab import npcap
 from tests.lab.adapters import Adapter
 from tests.lab.catalogue import GROUPED_IPV4, MODELS, Keyword
 from tests.lab.cim.classes import CIMV2, STANDARD, CimClass, declare
@@ -209,7 +210,9 @@ def _checksum_offloads(machine: Machine, _unused: Condition | None) -> Iterator[
 
 def _checksum_offload(machine: Machine, adapter: Adapter) -> Row:
     """What the driver does now. A grouped keyword rules IP and TCP as well."""
-    reported = adapter.reported
+    found = machine.host.system.npcap
+    overridden = found is not None and found.report == "off" and npcap.overrides_offload(found) and adapter.physical
+    reported = 0 if overridden else adapter.reported
     grouped = adapter.keyword is not None and adapter.keyword.name == GROUPED_IPV4
     others = reported if grouped else 3
     running = adapter.state == "started"
@@ -281,7 +284,8 @@ def _bindings(machine: Machine, _unused: Condition | None) -> Iterator[Row]:
             ),
             ("vms_pp", "Hyper-V Extensible Virtual Switch", SERVICE_CLASS, "NetService", role == "uplink"),
         )
-        for component, display, class_guid, class_name, enabled in components:
+        filters = tuple((one, text, SERVICE_CLASS, "NetService", True) for one, text in _filters(machine, adapter))
+        for component, display, class_guid, class_name, enabled in (*components, *filters):
             if component == "vms_pp" and not machine.has_switch:
                 continue
             yield setting_row(machine, adapter, f"{adapter.guid}::{component}", 2) | {
@@ -332,6 +336,15 @@ def _win32_adapters(machine: Machine, _unused: Condition | None) -> Iterator[Row
             "SystemName": machine.host.name.upper()[:15],
             "TimeOfLastReset": machine.booted_at,
         }
+
+
+def _filters(machine: Machine, adapter: Adapter) -> Iterator[tuple[str, str]]:
+    """Component ID and name of the filter drivers of other makers that are bound to an adapter."""
+    for component in adapter.spec.filters if adapter.spec is not None else ():
+        yield component, component
+    found = machine.host.system.npcap
+    if found is not None and found.bound and adapter.physical:
+        yield npcap.COMPONENT, npcap.DISPLAY_NAME
 
 
 def is_switch_adapter(adapter: Adapter) -> bool:

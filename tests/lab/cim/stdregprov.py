@@ -17,6 +17,8 @@ Arguments = Mapping[str, Argument]
 
 HKEY_LOCAL_MACHINE: Final = 2147483650
 OTHER_HIVES: Final = frozenset({2147483648, 2147483649, 2147483651, 2147483653})
+WOW64: Final = "WOW6432Node"
+"""What a 32-bit provider sees in place of HKLM\\SOFTWARE (Microsoft Learn, "Registry Keys Affected by WOW64")."""
 INVALID_HANDLE: Final = 6
 READ_RIGHTS: Final = 0x20019
 NEEDED: Final = {
@@ -61,6 +63,14 @@ def call(registry: Registry, method: str, arguments: Arguments) -> dict[str, Val
     if hive != HKEY_LOCAL_MACHINE:
         return {"ReturnValue": INVALID_HANDLE}
     return _METHODS[method](registry, arguments)
+
+
+def redirected(path: str) -> str:
+    """The key that the 32-bit provider takes a path for: below SOFTWARE it works in a tree of its own."""
+    first, _unused, rest = path.partition("\\")
+    if first.casefold() != "software" or rest.partition("\\")[0].casefold() == WOW64.casefold():
+        return path
+    return f"{first}\\{WOW64}\\{rest}".rstrip("\\")
 
 
 def _text(arguments: Arguments, name: str) -> str:

@@ -15,6 +15,7 @@ from tests.lab.adapters import Adapter, gateway_address
 from tests.lab.cim.classes import CimClass, declare
 from tests.lab.cim.values import Value
 from tests.lab.cim.wql import Condition, names_in
+from tests.lab.firewall import CONTROLLER
 from tests.lab.routing import INTERFACE_METRIC, RouteEntry
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ LINK = 4
 PERSISTENT = 0
 ACTIVE = 1
 DOMAIN = 2
+ESTABLISHED = 5
 FOREVER: Final = timedelta(days=10_675_199, hours=2, minutes=48, seconds=5, microseconds=477_580)
 NEIGHBOUR_STATES: Final = {
     "unreachable": 0,
@@ -42,7 +44,7 @@ NEIGHBOUR_STATES: Final = {
     "permanent": 6,
 }
 
-_ELEMENT = (
+ELEMENT = (
     "Caption Description ElementName InstanceID CommunicationStatus DetailedStatus HealthState InstallDate Name"
     " OperatingStatus OperationalStatus[] PrimaryStatus Status StatusDescriptions[] AvailableRequestedStates[]"
     " EnabledDefault EnabledState OtherEnabledState RequestedState TimeOfLastStateChange TransitioningToState"
@@ -213,15 +215,40 @@ def _profiles(machine: Machine, _unused: Condition | None) -> Iterator[Row]:
             }
 
 
-_ACCESS_POINT_KEYS = "CreationClassName Name SystemCreationClassName SystemName"
+def _connections(machine: Machine, _unused: Condition | None) -> Iterator[Row]:
+    """The connections of the controller to WinRM: one for each address and port that it may use."""
+    addresses = [str(interface.ip) for one in machine.adapters if one.connected for interface in one.interfaces]
+    ports = ([5985] if machine.host.wire.http else []) + ([5986] if machine.host.wire.https else [])
+    for number, address in enumerate(addresses):
+        for port in ports:
+            yield _connection(address, port, str(CONTROLLER), 50_000 + number)
+
+
+def _connection(local: str, local_port: int, remote: str, remote_port: int) -> Row:
+    return {
+        "InstanceID": f"{local}++{local_port}++{remote}++{remote_port}",
+        "AggregationBehavior": None,
+        "Directionality": None,
+        "LocalAddress": local,
+        "LocalPort": local_port,
+        "RemoteAddress": remote,
+        "RemotePort": remote_port,
+        "State": ESTABLISHED,
+        "AppliedSetting": 5,
+        "OwningProcess": 4,
+        "OffloadState": 0,
+    }
+
+
+ACCESS_POINT_KEYS = "CreationClassName Name SystemCreationClassName SystemName"
 
 CLASSES: tuple[CimClass, ...] = (
     declare(
         "MSFT_NetIPAddress",
-        _ELEMENT + " NameFormat OtherTypeDescription ProtocolType ProtocolIFType Address AddressOrigin AddressType"
+        ELEMENT + " NameFormat OtherTypeDescription ProtocolType ProtocolIFType Address AddressOrigin AddressType"
         " IPv4Address IPv6Address IPVersionSupport PrefixLength SubnetMask AddressFamily AddressState InterfaceAlias"
         " InterfaceIndex IPAddress PreferredLifetime PrefixOrigin SkipAsSource Store SuffixOrigin Type ValidLifetime",
-        _ACCESS_POINT_KEYS,
+        ACCESS_POINT_KEYS,
         _addresses,
     ),
     declare(
@@ -234,9 +261,9 @@ CLASSES: tuple[CimClass, ...] = (
     ),
     declare(
         "MSFT_NetNeighbor",
-        _ELEMENT + " AccessContext AccessInfo InfoFormat OtherAccessContext OtherInfoFormatDescription AddressFamily"
+        ELEMENT + " AccessContext AccessInfo InfoFormat OtherAccessContext OtherInfoFormatDescription AddressFamily"
         " InterfaceAlias InterfaceIndex IPAddress LinkLayerAddress State Store",
-        _ACCESS_POINT_KEYS,
+        ACCESS_POINT_KEYS,
         _neighbours,
     ),
     declare(
@@ -245,6 +272,16 @@ CLASSES: tuple[CimClass, ...] = (
         " NetworkDirect PacketCoalescingFilter NetworkDirectAcrossIPSubnets",
         "InstanceID",
         _offload_globals,
+    ),
+    declare(
+        "MSFT_NetTCPConnection",
+        "Caption Description ElementName InstanceID CommunicationStatus DetailedStatus HealthState InstallDate Name"
+        " OperatingStatus OperationalStatus[] PrimaryStatus Status StatusDescriptions[] AvailableRequestedStates[]"
+        " EnabledDefault EnabledState OtherEnabledState RequestedState TimeOfLastStateChange TransitioningToState"
+        " AggregationBehavior Directionality LocalAddress LocalPort RemoteAddress RemotePort State AppliedSetting"
+        " OwningProcess CreationTime OffloadState",
+        "InstanceID",
+        _connections,
     ),
     declare(
         "MSFT_NetConnectionProfile",

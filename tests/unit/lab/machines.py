@@ -16,6 +16,7 @@ import yaml
 from tests.lab.cim.values import CimInstance, Value
 from tests.lab.clock import LabClock
 from tests.lab.fleet import IPMI_PORT, Fleet, load_fleet
+from tests.lab.frames import Datagram
 from tests.lab.machine import Machine
 from tests.lab.network import Network
 
@@ -43,6 +44,23 @@ def machine_of(directory: Path, **kind: Any) -> Machine:
     """One machine of a kind."""
     fleet = fleet_of(directory, **kind)
     return Machine(fleet.hosts[0], Network.of(fleet))
+
+
+LOCAL_PORT = 50_000
+
+
+def hears(machine: Machine, address: str) -> bool:
+    """Whether a program on the machine that asked a BMC hears its reply."""
+    hop = machine.surroundings.hop(address, None)
+    assert hop is not None
+    local = (str(hop.source), LOCAL_PORT)
+    machine.stack.open(local)
+    request = Datagram(*local, address, machine.network.bmc_port, b"request")
+    machine.stack.sends(hop, request)
+    reply = Datagram(address, machine.network.bmc_port, *local, b"reply")
+    heard = machine.network.arrives(reply)
+    machine.stack.close(local)
+    return heard
 
 
 def stopped_machine(directory: Path, **kind: Any) -> Machine:

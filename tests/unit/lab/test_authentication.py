@@ -110,7 +110,7 @@ def test_messages_are_sealed_with_the_keys_of_the_connection(accounts: Accounts,
         assert client.unwrap_winrm(signature, data) == message
     sealed = client.wrap_winrm(b"third")
     with pytest.raises(SpnegoError):
-        session.decrypt(sealed.header, b"X" + sealed.data[1:])
+        session.decrypt(sealed.header, bytes([sealed.data[0] ^ 1]) + sealed.data[1:])
 
 
 def test_a_new_handshake_begins_anew(accounts: Accounts) -> None:

@@ -183,3 +183,20 @@ def test_the_configuration_tells_the_limits_of_the_host() -> None:
     assert text(found, "cfg:Winrs/cfg:MaxShellsPerUser") == "5"
     host.machine.granted = FakeRights(shell=False)
     assert fault_code(host.answer(message(GET, config)))[0] == 5
+
+
+@pytest.mark.parametrize(
+    ("bits", "obeys", "key"),
+    [
+        ("32", True, "SOFTWARE\\WOW6432Node\\Vendor"),
+        ("64", True, "SOFTWARE\\Vendor"),
+        ("32", False, "SOFTWARE\\Vendor"),
+    ],
+)
+def test_the_registry_of_the_architecture_that_is_asked_for(bits: str, obeys: bool, key: str) -> None:
+    host = Host(wire=WireSpec(obeys_wmi_options=obeys))
+    provider = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/StdRegProv"
+    body = f'<p:EnumKey_INPUT xmlns:p="{provider}"><p:sSubKeyName>SOFTWARE\\Vendor</p:sSubKeyName></p:EnumKey_INPUT>'
+    options = f'<w:Option Name="wmi:__ProviderArchitecture" Type="xs:int">{bits}</w:Option>'
+    host.answer(message(f"{provider}/EnumKey", provider, body, options=options))
+    assert host.machine.calls[0][4] == {"sSubKeyName": key}

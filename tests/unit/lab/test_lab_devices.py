@@ -92,6 +92,32 @@ def test_a_restart_that_leaves_the_adapter_without_link(tmp_path: Path, way: str
     assert machine.reachable
 
 
+@pytest.mark.parametrize("restarts", [True, False])
+def test_a_write_may_restart_the_adapter(tmp_path: Path, restarts: bool) -> None:
+    machine = machine_with(tmp_path, restart={"on_write": restarts})
+    adapter = named(machine)
+
+    def write(key: str) -> dict[str, str]:
+        return {"hDefKey": "2147483650", "sSubKeyName": key, "sValueName": KEYWORD, "sValue": "1"}
+
+    async def scenario() -> None:
+        machine.registry.ensure("SOFTWARE\\Vendor")
+        await machine.invoke("root/cimv2", "StdRegProv", "SetStringValue", write("SOFTWARE\\Vendor"), {})
+        await pass_time(machine, 10)
+        assert adapter.restarts == 0
+        await machine.invoke("root/cimv2", "StdRegProv", "SetStringValue", write(class_key_path(adapter)), {})
+        # The answer leaves before the adapter does.
+        assert machine.reachable
+        while restarts and adapter.state == "started":
+            await asyncio.sleep(0.01)
+        assert machine.reachable is not restarts
+        await pass_time(machine, 10)
+
+    run(scenario())
+    assert machine.reachable
+    assert (adapter.restarts, adapter.active) == ((1, 1) if restarts else (0, 3))
+
+
 def test_every_restart_may_have_the_effect(tmp_path: Path) -> None:
     machine = machine_with(tmp_path, restart={"leaves": "disabled", "times": None})
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -20,9 +21,44 @@ from tests.lab.catalogue import MODELS
 from tests.lab.fleet import load_fleet
 from tests.lab.machine import Machine
 from tests.lab.network import Network
+from tests.lab.npcap import overrides_offload
 
 LAB = Path(schema.__file__).parent
 FLEETS = sorted((LAB / "fleets").glob("*.yml"))
+VERDICTS = (LAB.parents[1] / "docs" / "verdicts.md").read_text(encoding="utf-8")
+AFTER_A_CHANGE = {
+    ("unreachable", "lost_in_change"),
+    ("unreachable", "lost_before_change"),
+    ("unknown", "undone_by_guard"),
+    ("unknown", "guard_not_removed"),
+    ("unknown", "not_restored"),
+    ("not_cured", "still_silent"),
+    ("inconclusive", "cured_elsewhere"),
+    ("inconclusive", "control_silent"),
+    ("inconclusive", "way_lost"),
+    ("inconclusive", "not_in_force"),
+    ("inconclusive", "no_control"),
+    ("inconclusive", "silent_after"),
+    ("inconclusive", "mixed_answers"),
+    ("inconclusive", "control_lost"),
+    ("inconclusive", "not_verified"),
+    ("restart_pending", "restart_left"),
+    ("remediated", "cured"),
+    ("remediated", "no_control"),
+    ("remediated", "finished"),
+    ("remediated", "marks_gone"),
+    ("enforced", "answered_before"),
+    ("enforced", "bmc_was_silent"),
+    ("enforced", "not_proven"),
+    # The role asks three times at least, so that only a mixture of errors and silence ends here.
+    ("unknown", "too_few"),
+    # A card that is silent to three questions and answers the next three, and a drop of no known reason.
+    ("unknown", "answered_later"),
+    ("unknown", "lost_in_host"),
+    # The lab gives an adapter one address.
+    ("other_cause", "source_address"),
+}
+"""Rows that only a run which changes something ends in, or that no standing state of a host leads to."""
 README = (LAB / "README.md").read_text(encoding="utf-8")
 
 
@@ -40,6 +76,8 @@ def test_fleet_loads_and_its_machines_run(file: Path) -> None:
 def test_every_host_has_expectations(file: Path) -> None:
     for host in load_fleet(file).hosts:
         expect = host.expect
+        if expect.diagnose is not None:
+            continue
         assert None not in (expect.audit, expect.remediate, expect.again), host.name
 
 
@@ -84,6 +122,37 @@ def test_the_guard_fleet_has_a_host_for_every_switch() -> None:
     assert {kind.system.clock_skew_seconds > 0 for kind in kinds if kind.system.clock_skew_seconds} == {True, False}
     assert not all(kind.tasks.expires for kind in kinds)
     assert any(kind.tasks.late_seconds for kind in kinds)
+
+
+def documented_rows() -> set[tuple[str, str]]:
+    """Verdict and reason of each row of the table in docs/verdicts.md; an empty first cell repeats the one above."""
+    rows: set[tuple[str, str]] = set()
+    verdict = ""
+    for line in VERDICTS.splitlines():
+        row = re.match(r"\| (?:`(\w+)`)? ?\| `(\w+)` \|", line)
+        if row is not None:
+            verdict = row[1] or verdict
+            rows.add((verdict, row[2]))
+    return rows
+
+
+def test_the_fleet_of_causes_has_a_host_for_every_row_and_every_cause() -> None:
+    diagnoses = [host.expect.diagnose for host in load_fleet(LAB / "fleets" / "causes.yml").hosts]
+    found = {(one.verdict, one.reason) for one in diagnoses if one is not None}
+    rows = documented_rows()
+    assert len(rows) >= 60
+    assert {row for row in rows if row not in AFTER_A_CHANGE} <= found
+    causes = {one.cause for one in diagnoses if one is not None}
+    assert set(get_args(schema.Cause)) - causes == {"answered"}, "no evidence is needed of an answer"
+    assert {one.confidence for one in diagnoses if one is not None} == set(get_args(schema.Confidence))
+
+
+@pytest.mark.parametrize("verdict", ["healthy", "remediated", "enforced"])
+def test_nothing_is_well_where_somebody_else_has_switched_offload_off(verdict: str) -> None:
+    for host in load_fleet(LAB / "fleets" / "causes.yml").hosts:
+        overridden = overrides_offload(host.system.npcap) or not host.system.task_offload
+        assert host.expect.diagnose is not None
+        assert not overridden or host.expect.diagnose.verdict != verdict, host.name
 
 
 def test_bench_repeats_to_a_thousand() -> None:

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
+from tests.lab.cim.cimv2 import LEASE
 from tests.lab.cim.roles import STORAGE, VIRTUALIZATION
 from tests.lab.cim.values import CimError
 from tests.lab.firewall import CONTROLLER, WINRM_GROUP, Rule, lets_in
 from tests.lab.fleet import FleetError
 from tests.lab.machine import Machine
-from tests.unit.lab.machines import CIMV2, STANDARD, machine_of, only
+from tests.unit.lab.machines import CIMV2, I211, STANDARD, machine_of, only
 
 SUBNET = [IPv4Network("127.0.0.0/14")]
 ELSEWHERE = [IPv4Network("127.1.0.0/16")]
@@ -156,3 +157,34 @@ def test_a_virtual_switch_means_hyper_v(tmp_path: Path) -> None:
     ]
     machine = machine_of(tmp_path, adapters=adapters)
     assert len(machine.enumerate(VIRTUALIZATION, "Msvm_ComputerSystem", None)) == 1
+
+
+def test_connections_of_the_controller(tmp_path: Path) -> None:
+    adapters = [I211, {"model": "intel-i219", "network": 5}, {"model": "intel-i219", "network": 6, "state": "disabled"}]
+    machine = machine_of(tmp_path, adapters=adapters)
+    rows = [row.properties for row in machine.enumerate(STANDARD, "MSFT_NetTCPConnection", "LocalPort = 5986")]
+    second = machine.host.address.replace("127.1.", "127.5.")
+    assert [row["LocalAddress"] for row in rows] == [machine.host.address, second]
+    assert {(row["RemoteAddress"], row["State"]) for row in rows} == {(str(CONTROLLER), 5)}
+    plain = machine_of(tmp_path, wire={"https": False})
+    (row,) = plain.enumerate(STANDARD, "MSFT_NetTCPConnection", None)
+    assert (row.properties["LocalAddress"], row.properties["LocalPort"]) == (plain.host.address, 5985)
+
+
+def test_the_firewall_is_on_in_all_profiles(tmp_path: Path) -> None:
+    rows = machine_of(tmp_path).enumerate(STANDARD, "MSFT_NetFirewallProfile", None)
+    assert [(row.properties["Name"], row.properties["Enabled"]) for row in rows] == [
+        ("Domain", 1),
+        ("Private", 1),
+        ("Public", 1),
+    ]
+
+
+def test_leases(tmp_path: Path) -> None:
+    adapters = [I211 | {"origin": "dhcp"}, {"model": "intel-i219", "network": 5}, {"model": "intel-i219"}]
+    machine = machine_of(tmp_path, adapters=adapters)
+    rows = [row.properties for row in machine.enumerate(CIMV2, "Win32_NetworkAdapterConfiguration", None)]
+    assert [(row["DHCPEnabled"], row["DHCPServer"]) for row in rows] == [(True, "127.1.255.254"), (False, None)]
+    assert rows[0]["SettingID"] == next(one.guid for one in machine.adapters if one.spec is not None)
+    assert rows[0]["DHCPLeaseExpires"] == machine.booted_at + LEASE
+    assert rows[1]["DHCPLeaseExpires"] is None

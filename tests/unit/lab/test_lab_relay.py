@@ -145,7 +145,9 @@ def test_socket_errors(tmp_path: Path, port: int, kind: dict[str, Any], code: in
 
 @pytest.mark.parametrize("origin", ["other_port", "other_address"])
 def test_answer_from_elsewhere(tmp_path: Path, port: int, origin: str) -> None:
-    _unused, answer, _unused, _unused = run(fleet(tmp_path, port, {"answers_from": origin}), stdin(sends(port, BMC)))
+    open_to_strangers = {"firewall": {"private": {"inbound": "allow"}}}
+    test_fleet = fleet(tmp_path, port, {"answers_from": origin}, system=open_to_strangers)
+    _unused, answer, _unused, _unused = run(test_fleet, stdin(sends(port, BMC)))
     (reply,) = answer["replies"]
     assert (reply["address"], reply["port"]) != (BMC, port)
     assert reply["address"] == (SECOND_ADDRESS if origin == "other_address" else BMC)
@@ -198,7 +200,15 @@ def test_input_that_is_refused(tmp_path: Path, port: int, data: bytes, why: str)
 
 @pytest.mark.parametrize(
     ("executable", "arguments"),
-    [("powershell.exe", "-Command other"), ("powershell.exe", ""), ("cmd.exe", ARGUMENTS), ("ipconfig", "")],
+    [
+        ("powershell.exe", "-Command other"),
+        ("powershell.exe", ""),
+        ("cmd.exe", ARGUMENTS),
+        ("cmd.exe", f"/c powershell.exe {ARGUMENTS} & ipconfig"),
+        ("cmd.exe", f"/c powershell.exe {ARGUMENTS} >nul"),
+        ("cmd.exe", "/c ("),
+        ("ipconfig", ""),
+    ],
 )
 def test_commands_that_are_refused(tmp_path: Path, executable: str, arguments: str) -> None:
     assert not relay.is_relay_command(executable, arguments)
@@ -209,8 +219,26 @@ def test_commands_that_are_refused(tmp_path: Path, executable: str, arguments: s
     assert b"the command line is not the bootstrap" in err
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_powershell_7_runs_it_where_it_is_installed(tmp_path: Path, installed: bool) -> None:
+    fleet = fleet_of(tmp_path, block=BLOCK, system={"powershell_7": installed, "language_mode": "constrained"})
+    machine = Machine(fleet.hosts[0], Network.of(fleet))
+    code, out, err = asyncio.run(machine.run_command("PwSh.exe", ARGUMENTS, b""))
+    if installed:
+        assert (code, json.loads(out)["error"]) == (0, "language_mode")
+    else:
+        assert (code, b"PowerShell 7 is not installed" in err) == (1, True)
+
+
 def test_executable_in_any_case() -> None:
     assert relay.is_relay_command("PowerShell.EXE", ARGUMENTS)
+
+
+def test_cmd_hands_the_bootstrap_on(tmp_path: Path) -> None:
+    fleet = fleet_of(tmp_path, block=BLOCK, system={"language_mode": "constrained"})
+    machine = Machine(fleet.hosts[0], Network.of(fleet))
+    code, out, _unused = asyncio.run(machine.run_command("cmd.exe", f"/c powershell.exe {ARGUMENTS}", b""))
+    assert (code, json.loads(out)["error"]) == (0, "language_mode")
 
 
 def test_carriage_returns_on_the_way_do_not_matter(tmp_path: Path, port: int) -> None:

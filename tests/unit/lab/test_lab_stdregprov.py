@@ -194,3 +194,33 @@ def test_presets_with_the_adapters_guid(tmp_path: Path) -> None:
     machine = machine_of(tmp_path, registry=[preset])
     guid = next(adapter.guid for adapter in machine.adapters if adapter.name == "Ethernet")
     assert machine.registry.get_value("software\\test", f"{guid}::x", REG_SZ) == (0, guid)
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        ("SOFTWARE\\Vendor\\Product", "SOFTWARE\\WOW6432Node\\Vendor\\Product"),
+        ("software\\Vendor", "software\\WOW6432Node\\Vendor"),
+        ("SOFTWARE", "SOFTWARE\\WOW6432Node"),
+        ("SOFTWARE\\wow6432node\\Vendor", "SOFTWARE\\wow6432node\\Vendor"),
+        ("SYSTEM\\CurrentControlSet", "SYSTEM\\CurrentControlSet"),
+        ("SOFTWAREX\\Vendor", "SOFTWAREX\\Vendor"),
+    ],
+)
+def test_what_a_32_bit_provider_takes_a_path_for(path: str, seen: str) -> None:
+    assert stdregprov.redirected(path) == seen
+
+
+def test_both_views_of_the_registry_differ(tmp_path: Path) -> None:
+    registry = machine_of(tmp_path).registry
+    path, name = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion", "ProgramFilesDir"
+    assert registry.get_value(path, name, REG_SZ) == (0, "C:\\Program Files")
+    assert registry.get_value(stdregprov.redirected(path), name, REG_SZ) == (0, "C:\\Program Files (x86)")
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_powershell_7_has_a_key_for_each_version(tmp_path: Path, installed: bool) -> None:
+    machine = machine_of(tmp_path, system={"powershell_7": installed})
+    path = "SOFTWARE\\Microsoft\\PowerShellCore\\InstalledVersions"
+    answer = call(machine.registry, "EnumKey", sSubKeyName=path)
+    assert (answer["ReturnValue"], len(answer["sNames"] or [])) == ((0, 1) if installed else (MISSING_KEY, 0))

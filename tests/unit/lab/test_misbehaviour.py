@@ -117,7 +117,13 @@ def test_without_a_rule_the_answer_is_the_answer() -> None:
 
 @pytest.mark.parametrize(
     ("do", "fault", "status"),
-    [("quota", 2150859174, 500), ("timeout", 2150858793, 500), ("access_denied", 5, 500), ("unavailable", None, 503)],
+    [
+        ("quota", 2150859174, 500),
+        ("timeout", 2150858793, 500),
+        ("access_denied", 5, 500),
+        ("unauthorized", None, 401),
+        ("unavailable", None, 503),
+    ],
 )
 def test_refusals_execute_nothing(do: str, fault: int | None, status: int) -> None:
     host = Host()
@@ -176,10 +182,31 @@ def test_an_answer_may_never_come() -> None:
     asyncio.run(scenario())
 
 
+def test_a_reboot_in_the_middle_of_a_request() -> None:
+    async def scenario() -> None:
+        host = Host()
+        task = asyncio.create_task(carry_out(host.service, host.service.read(GET), "labadmin", rule("reboot")))
+        done, _unused = await asyncio.wait({task}, timeout=0.01)
+        assert not done
+        assert [call[0] for call in host.machine.calls] == ["reboot", "get"]
+        task.cancel()
+
+    asyncio.run(scenario())
+
+
 def test_every_misbehaviour_is_tried_somewhere() -> None:
     elsewhere = {Misbehaviour.ENDLESS_PULL, Misbehaviour.EMPTY_PULL, Misbehaviour.GO_DOWN}
     here = {
-        *("quota", "timeout", "access_denied", "unavailable", "cut_before", "cut_after", "wrong_relates_to"),
-        *("no_relates_to", "not_xml", "dtd", "truncate", "huge", "delay", "hold"),
+        *(
+            "quota",
+            "timeout",
+            "access_denied",
+            "unauthorized",
+            "unavailable",
+            "cut_before",
+            "cut_after",
+            "wrong_relates_to",
+        ),
+        *("no_relates_to", "not_xml", "dtd", "truncate", "huge", "delay", "hold", "reboot"),
     }
     assert {each.value for each in set(Misbehaviour) - elsewhere} == here

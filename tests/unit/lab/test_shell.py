@@ -347,3 +347,27 @@ def test_ids_can_not_be_used_twice() -> None:
         assert fault_code(await host.ask(request("Command", "abc", line)))[0] == 2150858803
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("program", "found"),
+    [("reader", False), ("C:\\Windows\\reader", True), (r"\\server\share\reader", True), ("C:reader", False)],
+)
+def test_an_old_windows_finds_a_program_without_cmd_only_by_its_path(program: str, found: bool) -> None:
+    async def scenario() -> tuple[ET.Element, ET.Element]:
+        host = Host(wire=WireSpec(skip_cmd_shell="by_path"))
+        shell = await opened(host)
+        body = f"<rsp:CommandLine><rsp:Command>{program}</rsp:Command></rsp:CommandLine>"
+        without = await host.ask(request("Command", shell, body, options=SKIP))
+        return without, await host.ask(request("Command", shell, body, options=SKIP.replace("TRUE", "FALSE")))
+
+    without, with_cmd = asyncio.run(scenario())
+    assert text(with_cmd, "s:Body/rsp:CommandResponse/rsp:CommandId")
+    if found:
+        assert text(without, "s:Body/rsp:CommandResponse/rsp:CommandId")
+        return
+    assert fault_code(without) == (0x80070002, "s:Receiver", "w:InternalError")
+    inner = without.find("s:Body/s:Fault/s:Detail/f:WSManFault/f:Message/f:ProviderFault", PREFIXES)
+    assert inner is not None
+    assert inner.get("provider") == "Shell cmd plugin"
+    assert inner.text == "The system cannot find the file specified. "

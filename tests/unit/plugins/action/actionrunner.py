@@ -25,8 +25,10 @@ class ActionRunner:
     name: str
     host: FakeHost
     become: object = None
+    loader: object = None
     opened: int = 0
     displayed: list[str] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
 
     def __call__(self, *, check: bool = False, diff: bool = False, **arguments: Any) -> dict[str, Any]:
         """Run it with these options."""
@@ -38,9 +40,9 @@ class ActionRunner:
             diff=diff,
         )
         connection = SimpleNamespace(transport="winrm", become=self.become, _shell=SimpleNamespace(tmpdir=None))
-        display = SimpleNamespace(vvv=self.displayed.append)
+        display = SimpleNamespace(vvv=self.displayed.append, display=self.printed.append, columns=79)
         with mock.patch.object(_action.sessions, "open_client", self._open):
-            action = self.action(task, connection, None, None, None, None)
+            action = self.action(task, connection, None, self.loader, None, None)
             action._display = display
             result: Mapping[str, Any] = action.run(None, {})
         return dict(result)

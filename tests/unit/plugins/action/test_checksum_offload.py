@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.remediation.windows_nic.plugins.action import checksum_offload
 from ansible_collections.remediation.windows_nic.plugins.action.checksum_offload import ActionModule
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.change import Changer
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.holder import Holder
 from tests.unit.plugins.action.actionrunner import ActionRunner
 from tests.unit.plugins.plugin_utils._nic.fakehost import (
     GRANULAR,
@@ -27,9 +28,12 @@ from tests.unit.plugins.plugin_utils._nic.fakehost import (
     guid,
 )
 from tests.unit.plugins.plugin_utils._nic.faketime import FakeTime
+from tests.unit.plugins.plugin_utils._nic.guards import Lab
 
 NAME = f"{guid(1)}::{GRANULAR}"
 ETHERNET = {"name": "Ethernet"}
+MANAGEMENT = {"name": "Management"}
+ACCEPTED = {"accept_risks": ["public_profile"]}
 
 
 def route(prefix: str, index: int) -> Row:
@@ -144,14 +148,64 @@ def test_what_is_selected_is_changed(adapters: dict[str, Any], names: list[str])
     assert [each.name for each in run.host.adapters[:3:2] if run.host.value(each) == "1"] == names
 
 
-def test_the_carrying_adapter_needs_leave() -> None:
+def test_the_carrying_adapter_needs_a_guard_or_leave() -> None:
     run = runner(host())
-    refused = run(adapters={"name": "Management"})
+    refused = run(adapters=MANAGEMENT, guard="never", **ACCEPTED)
     assert refused["error"]["code"] == "restart_not_allowed"
     assert run.host.writes == []
-    result = run(adapters={"name": "Management"}, allow_unguarded_restart=True)
+    result = run(adapters=MANAGEMENT, guard="never", allow_unguarded_restart=True, **ACCEPTED)
     assert result["adapters"][0]["restarted"] is True
+    assert result["adapters"][0]["guard"] is None
     assert run.host.reconnects == 1
+    result = runner(host())(adapters=MANAGEMENT, **ACCEPTED)
+    assert (result["adapters"][0]["restarted"], result["adapters"][0]["guard"]["state"]) == (True, "removed")
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_what_speaks_against_a_restart_is_told_and_refused(check: bool) -> None:
+    run = runner(host())
+    refused = run(adapters=MANAGEMENT, check=check)
+    assert (refused["error"]["code"], refused["changed"]) == ("restart_risky", False)
+    assert [each["code"] for each in refused["preflight"]["findings"]] == ["public_profile"]
+    assert run.host.writes == []
+    accepted = run(adapters=MANAGEMENT, check=check, **ACCEPTED)
+    assert [each["code"] for each in accepted["preflight"]["findings"]] == ["public_profile"]
+    assert accepted["changed"] is True
+
+
+def test_the_options_of_the_guard_reach_it() -> None:
+    fake = host()
+    fake.scheduler.vanishes = True
+    refused = runner(fake)(adapters=ETHERNET, guard="always")
+    assert (refused["error"]["code"], refused["changed"]) == ("guard_not_set", False)
+    assert runner(fake)(adapters=ETHERNET)["adapters"][0]["guard"]["reason"] == "vanished"
+    fake = host()
+    result = runner(fake)(adapters=ETHERNET, guard_minutes=60)
+    assert result["adapters"][0]["guard"]["due_at"] == "2026-11-22T15:00:00+00:00"
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_guard_that_was_left_is_resolved_and_told_of(check: bool) -> None:
+    lab = Lab(host())
+    left = lab.leave_guard(holder=Holder.here())
+    for again in range(2):
+        result = runner(lab.host)(adapters=ETHERNET, restart="never", receive="enabled", check=check)
+        if again and not check:
+            assert "warnings" not in result
+            assert (result["changed"], result["adapters"][0]["guard"]) == (False, None)
+            continue
+        (warning,) = result["warnings"]
+        assert str(left.holder) in warning
+        assert result["adapters"][0]["guard"]["resolved"]["state"] == ("found" if check else "removed")
+        assert result["changed"] is not check
+        assert bool(lab.tasks) is check
+
+
+def test_a_refusal_after_a_guard_was_removed_says_that_something_changed() -> None:
+    lab = Lab(host(keywords=(), active=None))
+    lab.leave_guard(holder=Holder.here())
+    result = runner(lab.host)(adapters=ETHERNET)
+    assert (result["error"]["code"], result["changed"]) == ("keyword_unsupported", True)
 
 
 def test_a_driver_that_does_not_follow_is_reported_and_nothing_fails() -> None:
@@ -196,6 +250,11 @@ def test_what_can_not_be_told_is_no_reason_to_warn(changes: dict[str, Any], argu
         ({}, {"adapters": ETHERNET, "state": "restored", "outcome": ""}, "invalid_arguments"),
         ({}, {"adapters": ETHERNET, "reconnect_timeout_seconds": 0}, "invalid_arguments"),
         ({}, {"adapters": ETHERNET, "reconnect_timeout_seconds": 3601}, "invalid_arguments"),
+        ({}, {"adapters": ETHERNET, "guard": "perhaps"}, "invalid_arguments"),
+        ({}, {"adapters": ETHERNET, "guard_minutes": 1}, "invalid_arguments"),
+        ({}, {"adapters": ETHERNET, "guard_minutes": 61}, "invalid_arguments"),
+        ({}, {"adapters": ETHERNET, "accept_risks": ["everything"]}, "invalid_arguments"),
+        ({"name": 'a "b"', "pnp": ""}, {"adapters": {"mac": "AABBCCDDEE01"}, "guard": "always"}, "guard_not_possible"),
     ],
 )
 @pytest.mark.parametrize("check", [False, True])
@@ -222,7 +281,8 @@ def test_the_wait_for_a_host_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checksum_offload, "Changer", partial(Changer, clock=time.clock))
     fake = host()
     fake.away_after_restart = 9999
-    result = runner(fake)(adapters={"name": "Management"}, allow_unguarded_restart=True, reconnect_timeout_seconds=40)
+    options = {"guard": "never", "allow_unguarded_restart": True, **ACCEPTED}
+    result = runner(fake)(adapters=MANAGEMENT, reconnect_timeout_seconds=40, **options)
     assert sum(time.slept) == 40
     assert result["unreachable"] is True
     assert result["changed"] is True

@@ -4,113 +4,37 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from ansible_collections.remediation.windows_nic.plugins.action import ipmi_probe
 from ansible_collections.remediation.windows_nic.plugins.action.ipmi_probe import ActionModule
 from ansible_collections.remediation.windows_nic.plugins.doc_fragments.probe import ModuleDocFragment
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._ipmi import relay
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.faults import WsmanFault
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.instances import Instance
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.shell import ShellResult
 from tests.conftest import PROJECT_ROOT
 from tests.responder import Responder
 from tests.unit.plugins.action.actionrunner import ActionRunner
+from tests.unit.plugins.action.probing import ONE, OTHER, ProbingHost, neighbour, probing_host
 from tests.unit.plugins.plugin_utils._ipmi.stand_ins import answer_to
-from tests.unit.plugins.plugin_utils._nic.fakehost import FakeAdapter, FakeHost, Refusal, Row, fault, instance, lost
+from tests.unit.plugins.plugin_utils._nic.fakehost import Refusal, fault, lost
 
-BMC = "192.0.2.20"
-OTHER = "192.0.2.21"
-FAST = {"interval_ms": 100, "wait_ms": 100}
-
-
-class Host(FakeHost):
-    """A host with UDP counters and a relay. Every probe adds one error to the counter."""
-
-    counter: int | None = 10
-    silent: Sequence[str] = ()
-    shell_error: WsmanFault | None = None
-    requests: list[dict[str, Any]]
-
-    def enumerate(self, namespace: str, class_name: str, **more: Any) -> list[Instance]:
-        if class_name != "Win32_PerfRawData_Tcpip_UDPv4":
-            return super().enumerate(namespace, class_name, **more)
-        assert namespace == "root/cimv2"
-        self.log.append(f"enumerate {class_name}")
-        if self.counter is None:
-            raise fault(fault_code=0x8033801A)
-        return [instance(class_name, {"DatagramsReceivedErrors": self.counter})]
-
-    def run_command(
-        self, _client: object, _executable: str, _arguments: object, stdin: bytes, **_unused: Any
-    ) -> ShellResult:
-        self.log.append("relay")
-        if self.shell_error is not None:
-            raise self.shell_error
-        request = json.loads(stdin.partition(b"\n#request\n")[2])
-        self.requests.append(request)
-        self.counter = None if self.counter is None else self.counter + 3
-        replies = [
-            {
-                "send": number,
-                "hex": answer_to(bytes.fromhex(send["hex"])).hex(),
-                "address": send["address"],
-                "port": send["port"],
-                "ms": send["after_ms"] + 2,
-            }
-            for number, send in enumerate(request["sends"])
-            if send["address"] not in self.silent
-        ]
-        answer = {"version": 1, "replies": replies, "errors": []}
-        return ShellResult(0, json.dumps(answer).encode(), b"")
-
-
-def neighbour(state: int) -> Row:
-    return {
-        "IPAddress": BMC,
-        "InterfaceIndex": 11,
-        "LinkLayerAddress": "00-E0-81-00-00-01",
-        "State": state,
-        "AddressFamily": 2,
-        "Store": 1,
-    }
+BMC = ONE
+FAST: dict[str, Any] = {"interval_ms": 100, "wait_ms": 100}
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Host:
-    on_link: Row = {
-        "DestinationPrefix": "192.0.2.0/24",
-        "NextHop": "0.0.0.0",
-        "InterfaceIndex": 11,
-        "RouteMetric": 0,
-        "InterfaceMetric": 25,
-        "AddressFamily": 2,
-        "Store": 1,
-    }
-    made = Host(
-        [FakeAdapter(1, address="192.0.2.10")],
-        routes=[on_link],
-        neighbours=[neighbour(5)],
-        pings={BMC: 0, OTHER: 11010},
-    )
-    made.requests = []
-    monkeypatch.setattr(relay.shell, "run_command", made.run_command)
-    monkeypatch.setattr(ipmi_probe.constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
-    return made
+def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ProbingHost:
+    return probing_host(monkeypatch, str(tmp_path), answer_to)
 
 
 @pytest.fixture
-def run(host: Host) -> ActionRunner:
+def run(host: ProbingHost) -> ActionRunner:
     return ActionRunner(ActionModule, "ipmi_probe", host)
 
 
-def test_a_probe_from_the_host(run: ActionRunner, host: Host) -> None:
+def test_a_probe_from_the_host(run: ActionRunner, host: ProbingHost) -> None:
     result = run(bmc=[BMC])
     (probe,) = result.pop("probes")
     assert result == {"changed": False, "vantage": "host"}
@@ -139,7 +63,7 @@ def test_a_probe_from_the_host(run: ActionRunner, host: Host) -> None:
     assert host.writes == []
 
 
-def test_path_and_counter_are_read_before_the_datagrams_leave(run: ActionRunner, host: Host) -> None:
+def test_path_and_counter_are_read_before_the_datagrams_leave(run: ActionRunner, host: ProbingHost) -> None:
     run(bmc=[BMC])
     assert host.log.count("relay") == 1
     order = [host.log.index(each) for each in ("enumerate MSFT_NetNeighbor", "enumerate Win32_PerfRawData_Tcpip_UDPv4")]
@@ -147,7 +71,7 @@ def test_path_and_counter_are_read_before_the_datagrams_leave(run: ActionRunner,
     assert host.log[-2:] == ["relay", "enumerate Win32_PerfRawData_Tcpip_UDPv4"]
 
 
-def test_several_bmcs_take_one_shell(run: ActionRunner, host: Host) -> None:
+def test_several_bmcs_take_one_shell(run: ActionRunner, host: ProbingHost) -> None:
     host.silent = [OTHER]
     result = run(bmc=[OTHER, BMC], port=1623)
     assert [(each["bmc"], each["outcome"], each["silent"]) for each in result["probes"]] == [
@@ -159,7 +83,9 @@ def test_several_bmcs_take_one_shell(run: ActionRunner, host: Host) -> None:
     assert {send["port"] for send in host.requests[0]["sends"]} == {1623}
 
 
-def test_two_names_of_one_bmc_are_two_results_of_one_question(run: ActionRunner, host: Host, monkeypatch: Any) -> None:
+def test_two_names_of_one_bmc_are_two_results_of_one_question(
+    run: ActionRunner, host: ProbingHost, monkeypatch: Any
+) -> None:
     monkeypatch.setattr("socket.getaddrinfo", lambda *_unused: [(2, 2, 17, "", (BMC, 0))])
     result = run(bmc=["card.example", BMC])
     assert [(each["bmc"], each["address"]) for each in result["probes"]] == [("card.example", BMC), (BMC, BMC)]
@@ -168,7 +94,7 @@ def test_two_names_of_one_bmc_are_two_results_of_one_question(run: ActionRunner,
 
 @pytest.mark.parametrize(("state", "sacrificed"), [(5, False), (4, False), (6, False), (0, True), (1, True)])
 def test_a_datagram_is_sacrificed_for_an_unresolved_neighbour(
-    run: ActionRunner, host: Host, state: int, sacrificed: bool
+    run: ActionRunner, host: ProbingHost, state: int, sacrificed: bool
 ) -> None:
     host.neighbours = [neighbour(state)]
     result = run(bmc=[BMC])
@@ -176,13 +102,13 @@ def test_a_datagram_is_sacrificed_for_an_unresolved_neighbour(
     assert result["probes"][0]["answers"] == 3
 
 
-def test_without_a_neighbour_a_datagram_is_sacrificed(run: ActionRunner, host: Host) -> None:
+def test_without_a_neighbour_a_datagram_is_sacrificed(run: ActionRunner, host: ProbingHost) -> None:
     host.neighbours = []
     run(bmc=[BMC])
     assert len(host.requests[0]["sends"]) == 7
 
 
-def test_timing_and_source_go_to_the_relay(run: ActionRunner, host: Host) -> None:
+def test_timing_and_source_go_to_the_relay(run: ActionRunner, host: ProbingHost) -> None:
     result = run(bmc=[BMC], attempts=4, interval_ms=300, wait_ms=900, source_address="192.0.2.11")
     (request,) = host.requests
     assert (request["source"], request["wait_ms"]) == ("192.0.2.11", 900)
@@ -190,7 +116,7 @@ def test_timing_and_source_go_to_the_relay(run: ActionRunner, host: Host) -> Non
     assert result["probes"][0]["source_address"] == "192.0.2.11"
 
 
-def test_a_path_that_can_not_be_read_is_told_and_the_probe_made(run: ActionRunner, host: Host) -> None:
+def test_a_path_that_can_not_be_read_is_told_and_the_probe_made(run: ActionRunner, host: ProbingHost) -> None:
     host.refusals = [Refusal("MSFT_NetIPAddress", lambda: fault(fault_code=5))]
     (probe,) = run(bmc=[BMC])["probes"]
     assert probe["path"] is None
@@ -200,13 +126,13 @@ def test_a_path_that_can_not_be_read_is_told_and_the_probe_made(run: ActionRunne
     assert len(host.requests[0]["sends"]) == 7
 
 
-def test_without_a_counter_there_are_no_udp_errors(run: ActionRunner, host: Host) -> None:
+def test_without_a_counter_there_are_no_udp_errors(run: ActionRunner, host: ProbingHost) -> None:
     host.counter = None
     assert run(bmc=[BMC])["probes"][0]["udp_errors"] is None
     assert host.log.count("enumerate Win32_PerfRawData_Tcpip_UDPv4") == 1
 
 
-def test_without_the_right_to_a_shell_the_task_does_not_fail(run: ActionRunner, host: Host) -> None:
+def test_without_the_right_to_a_shell_the_task_does_not_fail(run: ActionRunner, host: ProbingHost) -> None:
     host.shell_error = fault(fault_code=5)
     result = run(bmc=[BMC])
     assert "failed" not in result
@@ -217,14 +143,14 @@ def test_without_the_right_to_a_shell_the_task_does_not_fail(run: ActionRunner, 
     assert host.log[-1] == "relay"
 
 
-def test_the_hosts_own_address_is_refused_before_a_datagram_leaves(run: ActionRunner, host: Host) -> None:
+def test_the_hosts_own_address_is_refused_before_a_datagram_leaves(run: ActionRunner, host: ProbingHost) -> None:
     result = run(bmc=["192.0.2.10"])
     assert result["failed"]
     assert result["error"]["code"] == "bmc_is_host"
     assert "relay" not in host.log
 
 
-def test_a_lost_host_is_unreachable(run: ActionRunner, host: Host) -> None:
+def test_a_lost_host_is_unreachable(run: ActionRunner, host: ProbingHost) -> None:
     host.refusals = [Refusal("MSFT_NetNeighbor", lost)]
     result = run(bmc=[BMC])
     assert result["unreachable"]
@@ -232,7 +158,7 @@ def test_a_lost_host_is_unreachable(run: ActionRunner, host: Host) -> None:
     assert result["error"]["code"] == "connection_lost"
 
 
-def test_check_mode_asks_as_always(run: ActionRunner, host: Host) -> None:
+def test_check_mode_asks_as_always(run: ActionRunner, host: ProbingHost) -> None:
     assert run(check=True, bmc=[BMC])["probes"][0]["outcome"] == "answered"
     assert len(host.requests) == 1
 
@@ -253,7 +179,7 @@ def test_check_mode_asks_as_always(run: ActionRunner, host: Host) -> None:
     ],
 )
 def test_bad_input_is_refused_before_anything_is_touched(
-    run: ActionRunner, host: Host, arguments: dict[str, Any], code: str
+    run: ActionRunner, host: ProbingHost, arguments: dict[str, Any], code: str
 ) -> None:
     result = run(**arguments)
     assert result["failed"]
@@ -273,7 +199,9 @@ def test_bad_input_is_refused_before_anything_is_touched(
         ("silence", [BMC, OTHER], False),
     ],
 )
-def test_what_is_expected_decides(run: ActionRunner, host: Host, expect: str, silent: list[str], fails: bool) -> None:
+def test_what_is_expected_decides(
+    run: ActionRunner, host: ProbingHost, expect: str, silent: list[str], fails: bool
+) -> None:
     host.silent = silent
     result = run(bmc=[BMC, OTHER], expect=expect)
     assert len(result["probes"]) == 2
@@ -285,7 +213,7 @@ def test_what_is_expected_decides(run: ActionRunner, host: Host, expect: str, si
 
 
 def test_a_directory_that_can_not_be_trusted_is_told_and_the_probe_made(
-    run: ActionRunner, host: Host, tmp_path: Path
+    run: ActionRunner, host: ProbingHost, tmp_path: Path
 ) -> None:
     (tmp_path / "remediation.windows_nic.probes").mkdir()
     (tmp_path / "remediation.windows_nic.probes").chmod(0o777)
@@ -302,7 +230,7 @@ def responder() -> Any:
 
 
 def test_a_probe_from_the_controller_touches_no_host(
-    run: ActionRunner, host: Host, responder: Responder, tmp_path: Path
+    run: ActionRunner, host: ProbingHost, responder: Responder, tmp_path: Path
 ) -> None:
     run.become = object()
     result = run(bmc=["127.0.0.1"], port=responder.port, vantage="controller", **FAST)
@@ -354,7 +282,7 @@ def test_options_are_those_that_the_documentation_names() -> None:
         assert list(told.get("choices", [])) == option.get("choices", []), name
 
 
-def test_returned_keys_are_those_that_the_documentation_names(run: ActionRunner, host: Host) -> None:
+def test_returned_keys_are_those_that_the_documentation_names(run: ActionRunner, host: ProbingHost) -> None:
     text = (PROJECT_ROOT / "plugins" / "modules" / "ipmi_probe.yml").read_text(encoding="utf-8")
     told = yaml.safe_load(text)["RETURN"]["probes"]["contains"]
     from_host = run(bmc=[BMC])["probes"][0]

@@ -124,6 +124,14 @@ def test_records_are_read_when_asked_for() -> None:
     ]
 
 
+def test_records_of_adapters_that_are_gone_are_told_of_whatever_is_selected() -> None:
+    gone = f"{guid(9)}::{GRANULAR}"
+    run = runner(host(registry={UNDO.casefold(): {NAME: RECORD, gone: RECORD}}))
+    facts = run(undo_records=True, adapters={"name": "Ethernet 2"})["ansible_facts"]
+    assert [(each["guid"], each["original"]) for each in facts["windows_nics_orphaned_records"]] == [(guid(9), "rx_tx")]
+    assert "windows_nics_orphaned_records" not in runner(host())()["ansible_facts"]
+
+
 def test_records_of_adapters_that_are_not_selected_are_not_read() -> None:
     run = runner(host(registry={UNDO.casefold(): {NAME: RECORD}}))
     run(undo_records=True, adapters={"name": "Ethernet 2"})
@@ -183,3 +191,19 @@ def test_several_adapters_of_one_mac_may_be_read() -> None:
     fake = host()
     fake.adapters[1].mac = fake.adapters[0].mac
     assert names(runner(fake)(adapters={"mac": "AABBCCDDEE01"})) == ["Ethernet", "Ethernet 2"]
+
+
+def test_npcap_is_read_where_it_is_bound() -> None:
+    key = r"software\wow6432node\microsoft\windows\currentversion\uninstall\npcapinst"
+    bound = FakeHost(
+        [FakeAdapter(1, address="192.0.2.10", bindings=("INSECURE_NPCAP",))],
+        registry={key: {"DisplayVersion": "0.93"}},
+        tables={"Win32_SystemDriver": [{"Name": "npcap", "Started": True}]},
+    )
+    assert runner(bound)()["ansible_facts"]["windows_nics_npcap"] == {
+        "adapters": ["Ethernet"],
+        "version": "0.93",
+        "runs": True,
+        "overrides_offload": True,
+    }
+    assert runner(host())()["ansible_facts"]["windows_nics_npcap"] is None

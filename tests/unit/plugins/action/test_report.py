@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -128,3 +129,23 @@ def test_rows_of_another_shape_are_refused(run: Run) -> None:
 
 def test_rows_are_needed(run: Run) -> None:
     assert run()[0]["error"]["code"] == "invalid_arguments"
+
+
+def test_stories_are_told_only_where_they_are_wanted(run: Run) -> None:
+    told = [{**row, "story": [{"about": "Asked", "text": "and heard nothing."}]} for row in rows("affected")]
+    assert "and heard nothing." not in run(rows=told)[1]
+    assert "\n  Asked  and heard nothing.\n" in run(rows=told, stories=True)[1]
+
+
+def test_a_pipe_is_written_to_and_stays_one(run: Run, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    # Both ends in one process: the pipe holds what is written until it is read.
+    end = os.open(pipe, os.O_RDWR)
+    try:
+        run(rows=rows("healthy"), path=str(pipe))
+        assert json.loads(os.read(end, 65_536))["hosts"][0]["host"] == "healthy"
+    finally:
+        os.close(end)
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]

@@ -16,6 +16,9 @@ from tests.unit.plugins.plugin_utils.evidence import CONTROL, GUID, SILENT, adap
 
 AFFECTED: dict[str, Any] = {"facts": facts(), "probe": SILENT, "controls": [CONTROL]}
 
+RESTARTING = {"format": 1, "answers": {"write_leaves_adapter_up": "went_away"}}
+"""What the playbook qualify found on a host like this one."""
+
 
 def test_filter_is_found_under_its_name() -> None:
     assert FilterModule().filters() == {"verdict": verdict}
@@ -33,6 +36,9 @@ def test_defaults_are_those_of_the_role() -> None:
         ({"own_bmc": ["192.0.2.20"]}, ("unreachable_from_host", "own_bmc")),
         ({"mode": "report", "without_control": "report", "retry": True}, ("affected", "replies_dropped")),
         ({"allow_wider": False, "restart": "never"}, ("affected", "replies_dropped")),
+        ({"restart": "never", "host_profile": RESTARTING}, ("affected", "write_restarts")),
+        ({"restart": "if_needed", "host_profile": RESTARTING}, ("affected", "replies_dropped")),
+        ({"host_profile": {}}, ("affected", "replies_dropped")),
     ],
 )
 def test_settings(settings: dict[str, Any], expected: tuple[str, str]) -> None:
@@ -48,6 +54,8 @@ def test_settings(settings: dict[str, Any], expected: tuple[str, str]) -> None:
         ({"fact": {}}, {}, "the input has unknown keys fact; expected only facts, probe"),
         ({}, ["prove"], "the settings is a list; expected a mapping"),
         ({}, {"modus": "prove"}, "the settings has unknown keys modus; expected only mode, classes"),
+        ({}, {"host_profile": "profile.json"}, "the host profile is a str; expected a mapping"),
+        ({}, {"host_profile": {"format": 7}}, "the host profile: format 7; expected format 1"),
     ],
 )
 def test_wrong_input_is_refused(evidence: Any, settings: Any, message: str) -> None:

@@ -66,16 +66,19 @@ def undo_record(**changes: Any) -> dict[str, Any]:
         "restarted_at": "2026-11-01T10:00:06Z",
         "outage_seconds": 4.2,
         "outcome": "confirmed",
+        "drift": False,
         **changes,
     }
 
 
-def not_cured(driver_version: str = "12.18.11.1") -> dict[str, Any]:
-    """What is kept of a change that did not help."""
-    return {"outcome": "not_cured", "driver_version": driver_version, "at": "2026-11-01T10:00:00Z"}
+def not_cured(driver_version: str = "12.18.11.1", outcome: str = "not_cured") -> dict[str, Any]:
+    """What is kept of a change that did not help, or that had to be undone by a guard."""
+    return {"outcome": outcome, "driver_version": driver_version, "at": "2026-11-01T10:00:00Z"}
 
 
-def facts(*adapters: dict[str, Any], task_offload: str | None = "enabled") -> dict[str, Any]:
+def facts(
+    *adapters: dict[str, Any], task_offload: str | None = "enabled", orphans: Any = (), npcap: Any = None
+) -> dict[str, Any]:
     """Result of nic_facts."""
     return {
         "changed": False,
@@ -83,6 +86,8 @@ def facts(*adapters: dict[str, Any], task_offload: str | None = "enabled") -> di
         "ansible_facts": {
             "windows_nics": list(adapters or (adapter(),)),
             "windows_nics_task_offload": task_offload,
+            "windows_nics_npcap": npcap,
+            "windows_nics_orphaned_records": list(orphans),
         },
     }
 
@@ -135,6 +140,39 @@ def probes(*each: dict[str, Any]) -> dict[str, Any]:
     return {"changed": False, "failed": False, "vantage": "host", "probes": list(each)}
 
 
+def receive_path(*findings: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Result of receive_path_facts, of a host with three addresses on one adapter and one on another."""
+    owned = {
+        "192.0.2.10": "Ethernet",
+        "192.0.2.11": "Ethernet",
+        "192.0.2.12": "Ethernet",
+        "198.51.100.10": "Ethernet 2",
+    }
+    return {
+        "changed": False,
+        "receive_path": {
+            "firewall": {"reply": "passes", "profiles": []},
+            "source_addresses": [
+                {"address": address, "prefix": 24, "adapter": adapter} for address, adapter in owned.items()
+            ],
+            "findings": list(findings),
+            "not_read": [],
+            **changes,
+        },
+    }
+
+
+def sources(*each: dict[str, Any]) -> dict[str, Any]:
+    """Result of ipmi_probe in a loop over other source addresses."""
+    return {"changed": False, "results": [probes(one) for one in each]}
+
+
+def drops(cause: str, bmc: str = BMC, **changes: Any) -> dict[str, Any]:
+    """Result of drop_evidence."""
+    entry = {"bmc": bmc, "cause": cause, "sentence": "What the packets show.", "pcap": None, **changes}
+    return {"changed": False, "evidence": [entry]}
+
+
 SILENT = probes(probe("no_answer"))
 ANSWERED = probes(probe("answered"))
 CONTROL = probes(probe("answered", vantage="controller", path=None))
@@ -173,3 +211,15 @@ def change(**entry: Any) -> dict[str, Any]:
             }
         ],
     }
+
+
+def refused(code: str, **more: Any) -> dict[str, Any]:
+    """Result of checksum_offload that left everything as it was."""
+    error = {
+        "code": code,
+        "subject": "adapter Ethernet",
+        "seen": "what speaks against it",
+        "expected": "nothing",
+        "next_step": "Accept it with an option of the module.",
+    }
+    return {"changed": False, "failed": False, "msg": "no", "error": error, **more}

@@ -32,6 +32,7 @@ from tests.unit.plugins.plugin_utils.evidence import (
     path,
     probe,
     probes,
+    refused,
     undo_record,
 )
 
@@ -39,6 +40,19 @@ AFFECTED: dict[str, Any] = {"facts": facts(), "probe": SILENT, "controls": [CONT
 CHANGED: dict[str, Any] = {**AFFECTED, "change": change()}
 CURED: dict[str, Any] = {**CHANGED, "probe_after": ANSWERED, "controls_after": [CONTROL]}
 STILL_SILENT: dict[str, Any] = {**CHANGED, "probe_after": SILENT, "controls_after": [CONTROL]}
+
+UNTOLD = change(restarted=False, restart_pending=None, undo=undo_record(restart_requested_at=None))
+LOST = ("unreachable", "lost_in_change")
+LOST_BEFORE = ("unreachable", "lost_before_change")
+REFUSALS = (
+    "guard_held",
+    "guard_not_set",
+    "guard_not_possible",
+    "guard_not_removed",
+    "restart_risky",
+    "restart_not_allowed",
+    "undone_by_guard",
+)
 
 
 def verdict(evidence: dict[str, Any], settings: Settings | None = None) -> tuple[str, str]:
@@ -65,10 +79,17 @@ def test_the_whole_judgement_on_an_affected_host() -> None:
                 "guid": GUID,
                 "description": "Intel(R) I211 Gigabit Network Connection",
                 "driver": "e1r68x64.sys 12.18.11.1",
+                "physical": True,
+                "pci": "8086:1539",
+                "file": "e1r68x64.sys",
+                "version": "12.18.11.1",
                 "class": "confirmed",
                 "state": "candidate",
                 "earlier": "none",
+                "drift": False,
                 "change": "none",
+                "guard": None,
+                "side_effects": [],
             }
         ],
         "probes": [
@@ -85,10 +106,14 @@ def test_the_whole_judgement_on_an_affected_host() -> None:
                 "adapters": ["Ethernet"],
                 "before": "no_answer",
                 "control_before": "answers",
+                "cause": "none",
+                "pcap": None,
                 "after": None,
                 "control_after": None,
             }
         ],
+        "preflight": None,
+        "orphaned_records": [],
     }
 
 
@@ -222,7 +247,7 @@ def test_an_adapter_that_did_not_help_is_not_changed_again() -> None:
         (CHANGED, ("inconclusive", "not_verified")),
         ({**CHANGED, "probe_after": FAILED}, ("inconclusive", "not_verified")),
         ({**CHANGED, "change": change(restarted=False, restart_pending=True)}, ("restart_pending", "restart_left")),
-        ({**CHANGED, "change": change(restarted=False, restart_pending=None)}, ("restart_pending", "restart_left")),
+        ({**CHANGED, "change": UNTOLD}, ("restart_pending", "restart_left")),
         ({**CHANGED, "change": change(restarted=False, restart_pending=False)}, ("inconclusive", "not_verified")),
         ({**CHANGED, "change": change(restart_pending=None)}, ("inconclusive", "not_verified")),
         ({**CHANGED, "change": change(changed=False)}, ("affected", "replies_dropped")),
@@ -245,10 +270,21 @@ def test_verdicts(evidence: dict[str, Any], expected: tuple[str, str]) -> None:
         ({"facts": facts(), "probe": UNREACHABLE}, ("unreachable", "host_unreachable")),
         ({**AFFECTED, "change": FAILED}, ("unknown", "host_unreadable")),
         ({**AFFECTED, "change": {**FAILED, **change(), "error": ERROR}}, ("unknown", "host_unreadable")),
-        ({**AFFECTED, "change": UNREACHABLE}, ("unreachable", "lost_in_change")),
+        ({**AFFECTED, "change": UNREACHABLE}, ("unreachable", "lost_before_change")),
+        ({**AFFECTED, "change": {**UNREACHABLE, **change(changed=False), "changed": False}}, LOST_BEFORE),
+        ({**AFFECTED, "change": {**change(restarted=False), **UNREACHABLE, "changed": True}}, LOST),
+        ({**AFFECTED, "undo": UNREACHABLE}, LOST_BEFORE),
+        ({**AFFECTED, "undo": {**UNREACHABLE, "changed": True}}, LOST),
         ({**CHANGED, "probe_after": UNREACHABLE}, ("unreachable", "lost_in_change")),
         ({**STILL_SILENT, "undo": UNREACHABLE}, ("unreachable", "lost_in_change")),
-        ({**STILL_SILENT, "undo": FAILED}, ("unknown", "host_unreadable")),
+        ({**STILL_SILENT, "undo": FAILED}, ("unknown", "not_restored")),
+        ({**STILL_SILENT, "undo": refused("restart_risky")}, ("unknown", "not_restored")),
+        ({**STILL_SILENT, "undo": refused("undone_by_guard", changed=True)}, ("unknown", "undone_by_guard")),
+        ({**STILL_SILENT, "undo": refused("guard_not_removed", changed=True)}, ("unknown", "guard_not_removed")),
+        ({**AFFECTED, "change": refused("undone_by_guard", changed=True)}, ("unknown", "undone_by_guard")),
+        ({**AFFECTED, "change": refused("guard_not_removed", changed=True)}, ("unknown", "guard_not_removed")),
+        ({**AFFECTED, "change": refused("guard_not_set", changed=True)}, ("unknown", "host_unreadable")),
+        ({**AFFECTED, "facts": refused("restart_risky")}, ("unknown", "host_unreadable")),
     ],
 )
 def test_results_that_are_none(evidence: dict[str, Any], expected: tuple[str, str]) -> None:
@@ -322,18 +358,25 @@ def test_report_says_what_prove_would_do() -> None:
 
 def test_a_host_whose_restart_is_not_allowed_keeps_its_verdict() -> None:
     evidence = {**AFFECTED, "facts": facts(adapter(carries_management=True))}
-    judged = judge(evidence, Settings())
+    judged = judge(evidence, Settings(guard="never"))
     assert (judged["verdict"], judged["reason"]) == ("affected", "restart_unguarded")
     assert (judged["would_change"], judged["to_change"]) == (False, [])
     assert "udp_rx_offload_allow_unguarded_restart" in judged["next_step"]
-    assert judge(evidence, Settings(allow_unguarded_restart=True))["to_change"] == [GUID]
+    assert judge(evidence, Settings(guard="never", allow_unguarded_restart=True))["to_change"] == [GUID]
+    assert judge(evidence, Settings())["to_change"] == [GUID]
 
 
 def test_the_global_switch_is_taken_from_the_facts() -> None:
     assert verdict({"facts": facts(task_offload="disabled"), "probe": ANSWERED}) == ("at_risk", "dormant")
 
 
-result = st.sampled_from([None, SKIPPED, FAILED, UNREACHABLE, SILENT, ANSWERED, DEAF_CONTROL, change(), facts(), {}])
+result = st.sampled_from(
+    [
+        *(None, SKIPPED, FAILED, UNREACHABLE, SILENT, ANSWERED, DEAF_CONTROL, change(), facts(), {}),
+        *(refused(code, changed=changed) for code in REFUSALS for changed in (False, True)),
+        facts(adapter(configured="tx", active="tx", undo=undo_record(outcome=None))),
+    ]
+)
 
 
 @given(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,9 +19,16 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observati
     view_adapter,
     way_to,
 )
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._qualify.profile import HostProfile
 from tests.unit.plugins.plugin_utils.evidence import adapter, not_cured, other_adapter, path, probe, undo_record
 
 WIDER = Settings(allow_wider=True)
+UNGUARDED = Settings(guard="never")
+
+
+def absent_again() -> dict[str, Any]:
+    """The record of a value that was absent, was written, and was deleted again without a restart."""
+    return undo_record(original=None, written=None, restart_requested_at=None)
 
 
 def view(facts: dict[str, Any], settings: Settings | None = None, task_offload: str | None = "enabled") -> AdapterView:
@@ -36,7 +44,13 @@ def test_view_of_an_adapter() -> None:
         class_="confirmed",
         state="candidate",
         earlier="none",
+        drift=False,
         carries_management=False,
+        physical=True,
+        pci="8086:1539",
+        file="e1r68x64.sys",
+        version="12.18.11.1",
+        override="none",
     )
 
 
@@ -63,6 +77,21 @@ def test_label_names_the_driver_where_it_is_known() -> None:
         (adapter(configured="tx", active="rx_tx", undo=undo_record(restart_requested_at=None)), "pending"),
         (adapter(configured="tx", active="rx_tx", undo=undo_record(written="disabled")), "pending"),
         (adapter(configured="rx_tx", active="tx"), "dormant"),
+        # A change that broke off: before its restart, and after it.
+        (adapter(configured="tx", undo=undo_record(outcome=None, restart_requested_at=None)), "unfinished"),
+        (adapter(configured="tx", active="tx", undo=undo_record(outcome=None)), "unfinished"),
+        (adapter(configured="tx", active="tx", class_="unknown", undo=undo_record(outcome=None)), "unfinished"),
+        (adapter(undo=undo_record(outcome=None)), "candidate"),
+        (adapter(configured="disabled", active="tx", undo=undo_record(outcome=None)), "off"),
+        (adapter(keyword="*TCPUDPChecksumOffloadIPv4", configured="tx", undo=undo_record(outcome=None)), "pending"),
+        # The original is back, and not in force yet.
+        (adapter(active="tx", undo=undo_record(written="rx_tx", restart_requested_at=None)), "restoring"),
+        (adapter(active="tx", undo=undo_record(written="rx_tx", restart_requested_at=None, outcome=None)), "restoring"),
+        (adapter(active="tx", undo=undo_record(written="rx_tx")), "dormant"),
+        (adapter(configured=None, active="tx", undo=absent_again()), "restoring"),
+        (adapter(active="tx", undo=absent_again()), "restoring"),
+        (adapter(configured="rx", active="tx", undo=absent_again()), "dormant"),
+        (adapter(active="tx", undo={"error": {"code": "undo_record_damaged"}}), "dormant"),
         # A driver that was restarted for its value, and tells of the old one all the same.
         (adapter(configured="tx", active="rx_tx", undo=undo_record()), "perhaps_pending"),
         # A driver that doesn't tell.
@@ -126,10 +155,42 @@ def test_the_global_switch_hides_the_fault_for_now(configured: str, state: str) 
         (adapter(configured="tx", active="tx", undo=undo_record()), "changed"),
         (adapter(undo=undo_record()), "none"),
         (adapter(undo={"error": {"code": "undo_record_damaged"}}), "none"),
+        (adapter(undo=undo_record(drift=True)), "drift"),
+        (adapter(undo=undo_record(drift=True), outcome=not_cured()), "not_cured"),
+        (adapter(outcome=not_cured(outcome="undone_by_guard")), "undone_by_guard"),
+        (adapter(outcome=not_cured("12.17.0.0", outcome="undone_by_guard")), "none"),
+        # A way back that cut the host off: what is in force counts.
+        (
+            adapter(configured="tx", active="tx", undo=undo_record(), outcome=not_cured(outcome="undone_by_guard")),
+            "changed",
+        ),
+        (adapter(keyword="*TCPUDPChecksumOffloadIPv4", configured="tx", active="tx", undo=undo_record()), "none"),
     ],
 )
 def test_what_an_earlier_run_left(facts: dict[str, Any], earlier: str) -> None:
     assert view(facts).earlier == earlier
+
+
+def test_drift_is_told_whatever_else_is_known() -> None:
+    assert view(adapter(undo=undo_record(drift=True), class_="unknown")).drift is True
+    assert view(adapter(undo=undo_record(drift=True), outcome=not_cured())).drift is True
+    assert [view(facts).drift for facts in (adapter(), adapter(undo=undo_record()))] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted"),
+    [
+        (adapter(), True),
+        (adapter(undo=undo_record(drift=True)), True),
+        (adapter(outcome=not_cured()), False),
+        (adapter(outcome=not_cured(outcome="undone_by_guard")), False),
+        (adapter(configured="tx", active="tx", undo=undo_record(outcome=None)), True),
+        (adapter(configured="tx", active="tx", undo=undo_record(outcome=None), outcome=not_cured()), True),
+        (adapter(configured="tx", active="tx"), False),
+    ],
+)
+def test_which_adapters_would_be_changed(facts: dict[str, Any], wanted: bool) -> None:
+    assert view(facts).wanted is wanted
 
 
 def test_retry_forgets_what_did_not_help() -> None:
@@ -231,7 +292,7 @@ def test_observations_of_one_bmc() -> None:
     )
     assert (seen.way, seen.own_bmc, seen.adapter, seen.earlier) == ("proven", False, "candidate", "none")
     assert (seen.change, seen.other_candidate, seen.change_without_control) == ("made", True, False)
-    assert (seen.host, seen.mode, seen.restart_allowed) == ("read", "prove", True)
+    assert (seen.host, seen.mode, seen.obstacle) == ("read", "prove", "none")
 
 
 @pytest.mark.parametrize(
@@ -291,29 +352,56 @@ def test_own_bmc(settings: Settings, way: dict[str, Any] | None, own: bool) -> N
     assert observe(bmc(probe("no_answer", path=way), ()), [], {}, settings).own_bmc is own
 
 
+UNTRUSTED = HostProfile(guard_fails=("guard_fires",))
+RESTARTING = HostProfile(write_restarts=True)
+
+
 @pytest.mark.parametrize(
-    ("settings", "carries", "allowed"),
+    ("settings", "carries", "obstacle"),
     [
-        (Settings(), False, True),
-        (Settings(), True, False),
-        (Settings(), None, False),
-        (Settings(allow_unguarded_restart=True), True, True),
-        (Settings(restart="never"), True, True),
+        (UNGUARDED, False, "none"),
+        (UNGUARDED, True, "restart_unguarded"),
+        (UNGUARDED, None, "restart_unguarded"),
+        (Settings(guard="never", allow_unguarded_restart=True), True, "none"),
+        (Settings(guard="never", restart="never"), True, "none"),
+        (Settings(), None, "none"),
+        (Settings(guard="always"), True, "none"),
+        (Settings(host_profile=UNTRUSTED), True, "guard_not_trusted"),
+        (Settings(host_profile=UNTRUSTED), False, "none"),
+        (Settings(host_profile=UNTRUSTED, guard="never"), True, "restart_unguarded"),
+        (Settings(host_profile=UNTRUSTED, allow_unguarded_restart=True), True, "none"),
+        (Settings(host_profile=RESTARTING), True, "none"),
+        (Settings(host_profile=RESTARTING, restart="never"), False, "write_restarts"),
+        (Settings(host_profile=RESTARTING, restart="never", allow_unguarded_restart=True), True, "write_restarts"),
     ],
 )
-def test_restart_of_an_adapter_that_may_carry_the_connection(
-    settings: Settings, carries: bool | None, allowed: bool
+def test_what_speaks_against_a_change_before_it_is_tried(
+    settings: Settings, carries: bool | None, obstacle: str
 ) -> None:
     way = view(adapter(carries_management=carries))
-    assert observe(bmc(adapters=(way,)), [way], {}, settings).restart_allowed is allowed
+    assert observe(bmc(adapters=(way,)), [way], {}, settings).obstacle == obstacle
+    nothing = view(adapter(carries_management=carries, configured="tx", active="tx"))
+    assert observe(bmc(adapters=(nothing,)), [nothing], {}, settings).obstacle == "none"
 
 
 def test_only_adapters_that_would_be_changed_need_leave_to_restart() -> None:
     way, carrier = view(adapter()), view(other_adapter(class_="confirmed", carries_management=True))
-    assert observe(bmc(adapters=(way,)), [way, carrier], {}, Settings()).restart_allowed is True
-    assert observe(bmc(adapters=(way,)), [way, carrier], {}, Settings(mode="enforce")).restart_allowed is False
+    enforce = replace(UNGUARDED, mode="enforce")
+    assert observe(bmc(adapters=(way,)), [way, carrier], {}, UNGUARDED).obstacle == "none"
+    assert observe(bmc(adapters=(way,)), [way, carrier], {}, enforce).obstacle == "restart_unguarded"
     known = view(other_adapter(carries_management=True))
-    assert observe(bmc(adapters=(way,)), [way, known], {}, Settings(mode="enforce")).restart_allowed is True
+    assert observe(bmc(adapters=(way,)), [way, known], {}, enforce).obstacle == "none"
+
+
+def test_what_was_left_half_done_may_have_had_its_restart() -> None:
+    left = view(adapter(carries_management=True, configured="tx", active="tx", undo=undo_record(outcome=None)))
+    seen = observe(bmc(adapters=(left,)), [left], {}, UNGUARDED)
+    assert (seen.adapter, seen.obstacle) == ("unfinished", "none")
+
+
+def test_a_refusal_is_handed_on() -> None:
+    assert observe(bmc(adapters=()), [], {}, Settings()).refusal == "none"
+    assert observe(bmc(adapters=()), [], {}, Settings(), "guard_held").refusal == "guard_held"
 
 
 def test_changes_of_other_adapters_count_only_where_they_were_enforced() -> None:

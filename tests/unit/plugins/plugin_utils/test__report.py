@@ -26,12 +26,15 @@ from tests.unit.plugins.plugin_utils.evidence import (
     UNREACHABLE,
     adapter,
     change,
+    drops,
     facts,
     not_cured,
     other_adapter,
     path,
     probe,
     probes,
+    refused,
+    undo_record,
 )
 
 
@@ -47,6 +50,14 @@ CURED = judged(
 LOST = judged(facts=UNREACHABLE)
 UNREADABLE = judged(facts=FAILED)
 NOT_CURED = judged(facts=facts(adapter(outcome=not_cured())), probe=SILENT, controls=[CONTROL])
+
+
+REFUSED = judged(facts=facts(), probe=SILENT, controls=[CONTROL], change=refused("restart_risky"))
+UNDONE = judged(facts=facts(), probe=SILENT, controls=[CONTROL], change=refused("undone_by_guard", changed=True))
+GUARD_LEFT = judged(facts=facts(), probe=SILENT, controls=[CONTROL], change=refused("guard_not_removed", changed=True))
+UNDONE_EARLIER = judged(
+    facts=facts(adapter(outcome=not_cured(outcome="undone_by_guard"))), probe=SILENT, controls=[CONTROL]
+)
 
 
 def row(host: str, result: dict[str, Any] | None = None, **variables: Any) -> dict[str, Any]:
@@ -71,9 +82,26 @@ def test_row_of_a_judged_host() -> None:
                 "name": "Ethernet",
                 "description": "Intel(R) I211 Gigabit Network Connection",
                 "driver": "e1r68x64.sys 12.18.11.1",
+                "drift": False,
             }
         ],
         "probes": CURED["probes"],
+        "guards_left": [],
+        "side_effects": [],
+        "preflight": None,
+        "orphaned_records": [],
+        "drivers": [
+            {
+                "description": "Intel(R) I211 Gigabit Network Connection",
+                "pci": "8086:1539",
+                "file": "e1r68x64.sys",
+                "version": "12.18.11.1",
+                "class": "confirmed",
+                "title": "remediated",
+                "proven": False,
+            }
+        ],
+        "story": [],
     }
 
 
@@ -85,6 +113,10 @@ def test_row_of_a_judged_host() -> None:
         (row("h", LOST), "unreachable", "lost", LOST["sentence"]),
         (row("h", UNREADABLE), "unknown", "failed", UNREADABLE["sentence"]),
         (row("h", NOT_CURED), "not cured", "not_cured", NOT_CURED["sentence"]),
+        (row("h", REFUSED), "affected", None, REFUSED["sentence"]),
+        (row("h", UNDONE), "unknown", "undone", UNDONE["sentence"]),
+        (row("h", UNDONE_EARLIER), "affected", "undone", UNDONE_EARLIER["sentence"]),
+        (row("h", GUARD_LEFT), "unknown", "failed", GUARD_LEFT["sentence"]),
         (row("h", failure="no such role"), "failed", "failed", "A task failed: no such role"),
         (row("h", AFFECTED, failure="template\x1b[2J error"), "failed", "failed", "A task failed: template[2J error"),
         # The verdict says it better than the task that failed to make it known.
@@ -179,8 +211,10 @@ affected (2): win1, win6
       Next: Run the remediate playbook.
 
 Adapters and drivers
-Intel(R) I211 Gigabit Network Connection, e1r68x64.sys 12.18.11.1: 2 affected, 1
-      remediated, 1 healthy"""
+3 x Intel(R) I211 Gigabit Network Connection, e1r68x64.sys 12.18.11.1,
+      confirmed: 2 affected, 1 remediated
+1 x Intel(R) I211 Gigabit Network Connection, e1r68x64.sys 12.18.11.1, unknown:
+      1 healthy"""
 
 
 def test_the_whole_summary() -> None:
@@ -193,6 +227,74 @@ def test_the_whole_summary() -> None:
         row("win6", AFFECTED),
     ]
     assert lay_out(rows, 80, "Audit") == TABLE
+
+
+def test_drift_is_shown_beside_the_adapter_and_explained_once() -> None:
+    drifted = judged(facts=facts(adapter(undo=undo_record(drift=True))), probe=SILENT, controls=[CONTROL])
+    text = lay_out([row("win1", drifted), row("win2", drifted)], 80, "Audit")
+    assert text.count("affected  Ethernet, drift, e1r68x64.sys 12.18.11.1\n") == 2
+    explained = "drift: an earlier run had switched receive offload off, and it is on again"
+    assert text.count(explained) == 1
+    assert "drift:" not in lay_out([row("win1", AFFECTED)], 80, "Audit")
+
+
+def restarted(**more: Any) -> dict[str, Any]:
+    """A judgement on a host that was changed."""
+    effects = [
+        {"what": "rss", "before": True, "after": False},
+        {"what": "addresses", "before": ["192.0.2.10"], "after": []},
+        {"what": "profile", "before": None, "after": {"name": "LAN", "category": "public"}},
+    ]
+    guard = {"task": "remediation.windows_nic guard 6E5A1C1C", "state": "left"}
+    return judged(
+        facts=facts(), probe=SILENT, controls=[CONTROL], change={**change(side_effects=effects, guard=guard), **more}
+    )
+
+
+def test_what_else_changed_with_a_restart_is_shown() -> None:
+    text = lay_out([row("win1", restarted())], 80, "Remediation")
+    assert (
+        "\n\nWhat else changed with a restart\n"
+        "win1, Ethernet: rss was on, is off\n"
+        "win1, Ethernet: addresses was 192.0.2.10, is none\n"
+        "win1, Ethernet: profile was unknown, is name LAN, category public\n"
+    ) in text
+
+
+def test_a_guard_that_could_not_be_deleted_is_shown() -> None:
+    seen = row("win1", restarted())
+    assert seen["guards_left"] == [{"adapter": "Ethernet", "task": "remediation.windows_nic guard 6E5A1C1C"}]
+    text = lay_out([seen], 80, "Remediation")
+    assert "could not be deleted\nwin1, Ethernet: remediation.windows_nic guard 6E5A1C1C\n" in text
+    removed = restarted(**change(guard={"task": "t", "state": "removed"}))
+    assert row("win1", removed)["guards_left"] == []
+
+
+def test_what_could_not_be_looked_at_is_said_once_for_all_hosts() -> None:
+    unread = {"what": "routes", "code": "access_denied", "why": "access is denied"}
+    seen = restarted(preflight={"findings": [], "not_read": [unread, unread]})
+    text = lay_out([row("win1", seen), row("win2", seen), row("win3", restarted())], 80, "Remediation")
+    assert "What could not be looked at before a restart\nwin1, win2: routes: access is denied\n" in text
+
+
+def test_records_of_adapters_that_are_gone_are_shown() -> None:
+    orphan = {**undo_record(), "guid": "{9}", "adapter": "Old", "mac": None}
+    damaged = {"guid": "{8}", "keyword": "*UDP", "error": {"seen": "no JSON object"}}
+    absent = {**orphan, "original": None}
+    seen = judged(facts=facts(orphans=[damaged, orphan, absent]))
+    assert (
+        "Undo records of adapters that are not there\n"
+        "win1: {8} *UDP, no JSON object\n"
+        "win1: Old {9} *UDPChecksumOffloadIPv4, original rx_tx\n"
+        "win1: Old {9} *UDPChecksumOffloadIPv4, original no value\n"
+    ) in lay_out([row("win1", seen)], 80, "Audit")
+
+
+def test_long_lists_are_cut() -> None:
+    orphans = [{"guid": f"{{{number}}}", "keyword": "*UDP", "error": {"seen": "x"}} for number in range(25)]
+    text = lay_out([row("win1", judged(facts=facts(orphans=orphans)))], 80, "Audit")
+    assert text.count("*UDP, x") == 20
+    assert "\nand 5 more\n" in text
 
 
 def test_a_narrow_terminal_gets_eighty_columns() -> None:
@@ -239,3 +341,39 @@ def test_every_line_fits(hosts: list[str], name: str, width: int) -> None:
     )
     text = lay_out([row(host, seen) for host in hosts], width, "Audit")
     assert max(text_width(line) for line in text.split("\n")) <= max(80, width)
+
+
+def test_a_diagnosis_tells_its_stories_first() -> None:
+    told = [
+        {"about": "Asked", "text": "192.0.2.20, UDP port 623: nothing came back. " * 3},
+        {"about": "So", "text": "Yes."},
+    ]
+    rows = [row("win1", AFFECTED, story=told), row("win2", HEALTHY)]
+    assert lay_out(rows, 80, "Diagnosis").startswith("Diagnosis: 2 hosts.")
+    text = lay_out(rows, 80, "Diagnosis", stories=True)
+    assert text.startswith(
+        """win1
+  Asked  192.0.2.20, UDP port 623: nothing came back. 192.0.2.20, UDP port 623:
+         nothing came back. 192.0.2.20, UDP port 623: nothing came back.
+  So     Yes.
+
+Diagnosis: 2 hosts."""
+    )
+
+
+def test_what_is_proven_and_not_in_the_table_is_a_rule_to_paste() -> None:
+    proven = judged(facts=facts(adapter(class_="unknown")), probe=SILENT, drops=drops("driver_marked_bad"))
+    text = lay_out([row("win1", proven)], 80, "Diagnosis")
+    assert text.endswith(
+        """Proven on this fleet, and not in the table of what is known. To have such
+adapters remediated, paste:
+udp_rx_offload_rules:
+  - id: "seen-8086-1539-e1r68x64"
+    pci: "8086:1539"
+    driver: "e1r68x64.sys"
+    class: "confirmed"
+    reason: "marks good UDP datagrams as bad, version 12.18.11.1"
+    source: "packets recorded on win1\""""
+    )
+    known = judged(facts=facts(), probe=SILENT, drops=drops("driver_marked_bad"))
+    assert "paste" not in lay_out([row("win1", known)], 80, "Diagnosis")

@@ -12,13 +12,15 @@ import pytest
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._sentences import (
     MEANINGS,
+    REFUSED,
     TITLES,
     Subject,
     explain,
 )
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._verdict import (
+    REFUSALS,
     ROWS,
-    UNGUARDED,
+    UNDONE,
     Row,
     Verdict,
     VerdictWord,
@@ -32,10 +34,8 @@ def of(row: Row, reason: str | None = None) -> Verdict:
 
 
 def test_every_row_has_a_meaning_and_nothing_else_has() -> None:
-    rows = {(row.verdict, row.reason) for row in ROWS}
-    unguarded = {key for key in MEANINGS if key[1] == UNGUARDED}
-    assert set(MEANINGS) - unguarded == rows
-    assert {key[0] for key in unguarded} == {"affected", "suspicious", "at_risk"}
+    assert set(MEANINGS) == {(row.verdict, row.reason) for row in ROWS}
+    assert set(REFUSED) == set(REFUSALS)
 
 
 def test_every_verdict_has_a_title() -> None:
@@ -65,6 +65,7 @@ def test_an_error_knows_better_what_to_do() -> None:
 def test_names_keep_their_letter_case() -> None:
     row = next(row for row in ROWS if row.verdict == "bmc_silent")
     assert explain(of(row), SUBJECT).sentence == "card.example answers nobody."
+    assert "udp_rx_offload_witnesses" in explain(of(row), SUBJECT).next_step
     assert explain(of(row), Subject()).sentence == "The BMC answers nobody."
 
 
@@ -73,11 +74,61 @@ def test_braces_in_names_are_only_text() -> None:
     assert "{0} {bmc}" in explain(of(row), Subject(bmc="b", adapter="{0} {bmc}")).sentence
 
 
-def test_a_refused_restart_is_explained_beside_any_verdict() -> None:
-    row = next(row for row in ROWS if row.verdict == "bmc_silent")
-    meaning = explain(of(row, UNGUARDED), SUBJECT)
-    assert meaning.sentence == "This host would be changed, but the restart of its adapter may cut the connection."
-    assert "udp_rx_offload_allow_unguarded_restart" in meaning.next_step
+@pytest.mark.parametrize("reason", REFUSALS)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.verdict}-{row.reason}")
+def test_a_refused_change_is_explained_beside_any_verdict(row: Row, reason: str) -> None:
+    meaning = explain(of(row, reason), SUBJECT)
+    assert re.fullmatch(r"([A-Z]|card).*\. It was left alone, since .*(\.|: timed out)", meaning.sentence)
+    assert "{" not in meaning.sentence + meaning.next_step
+    assert meaning.next_step.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "sentence", "variable"),
+    [
+        (
+            "affected",
+            "restart_unguarded",
+            (
+                "card.example is silent here, though it answers: Ethernet (e1r68x64.sys) drops its replies."
+                " It was left alone, since its restart may cut the connection to this host."
+            ),
+            "udp_rx_offload_allow_unguarded_restart",
+        ),
+        (
+            "suspicious",
+            "restart_risky",
+            (
+                "card.example is silent here, and Ethernet (e1r68x64.sys) may drop its replies."
+                " It was left alone, since its restart may do harm: timed out"
+            ),
+            "udp_rx_offload_accept_risks",
+        ),
+        (
+            "inconclusive",
+            "guard_held",
+            (
+                "A change of Ethernet (e1r68x64.sys) broke off before it was confirmed."
+                " It was left alone, since another run guards it: timed out"
+            ),
+            "run this again",
+        ),
+        (
+            "bmc_silent",
+            UNDONE,
+            (
+                "An adapter of this host would be changed."
+                " It was left alone, since an earlier restart of it cut this host off and a guard had to bring it back."
+            ),
+            "udp_rx_offload_retry",
+        ),
+    ],
+)
+def test_what_was_found_and_why_it_was_left(verdict: str, reason: str, sentence: str, variable: str) -> None:
+    row = next(row for row in ROWS if row.verdict == verdict)
+    meaning = explain(of(row, reason), SUBJECT)
+    assert meaning.sentence == sentence
+    assert variable in meaning.next_step
 
 
 def test_the_documentation_has_the_table_row_by_row() -> None:
@@ -90,4 +141,5 @@ def test_the_documentation_has_the_table_row_by_row() -> None:
             verdict = cells["verdict"] or verdict
             documented.append((verdict, cells["reason"]))
     assert documented == [(row.verdict, row.reason) for row in ROWS]
-    assert f"`{UNGUARDED}`" in page.read_text(encoding="utf-8")
+    left_alone = page.read_text(encoding="utf-8").partition("\n## Left alone\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", left_alone, re.MULTILINE)) == set(REFUSALS)

@@ -4,18 +4,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._verdict import (
-    ROWS,
-    UNGUARDED,
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observed import (
     Observations,
-    Verdict,
+    Refusal,
+)
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._verdict import (
+    REFUSALS,
+    ROWS,
+    UNDONE,
     VerdictWord,
     decide,
     topmost,
@@ -24,6 +24,8 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._verdict i
 SILENT: dict[str, Any] = {"before": "silent", "way": "proven", "control_before": "answers"}
 """Silent here, heard elsewhere, and the way works."""
 CANDIDATE: dict[str, Any] = {**SILENT, "adapter": "candidate"}
+MARKED: dict[str, Any] = {"before": "silent", "adapter": "candidate", "cause": "driver_marked_bad"}
+"""Nobody else could ask, and the way could not be read; but the packets were watched."""
 CHANGED: dict[str, Any] = {**CANDIDATE, "change": "made"}
 CURED: dict[str, Any] = {**CHANGED, "after": "answers", "control_after": "answers"}
 STILL_SILENT: dict[str, Any] = {**CHANGED, "after": "silent", "way_after": "proven", "control_after": "answers"}
@@ -33,7 +35,11 @@ ENFORCED: dict[str, Any] = {**HEARD, "adapter": "candidate", "mode": "enforce", 
 # What was seen; then verdict, reason, confidence.
 EVERY_ROW: list[tuple[dict[str, Any], VerdictWord, str, str]] = [
     ({"host": "lost", **CHANGED}, "unreachable", "lost_in_change", "proven"),
+    ({"host": "lost_before", **CANDIDATE}, "unreachable", "lost_before_change", "proven"),
     ({"host": "unreachable"}, "unreachable", "host_unreachable", "proven"),
+    ({"host": "undone_by_guard", **CANDIDATE}, "unknown", "undone_by_guard", "none"),
+    ({"host": "guard_left", **CHANGED}, "unknown", "guard_not_removed", "none"),
+    ({"host": "not_restored", **STILL_SILENT}, "unknown", "not_restored", "none"),
     ({"host": "unreadable"}, "unknown", "host_unreadable", "none"),
     (STILL_SILENT, "not_cured", "still_silent", "likely"),
     ({**STILL_SILENT, "change": "undone"}, "not_cured", "still_silent", "likely"),
@@ -57,6 +63,11 @@ EVERY_ROW: list[tuple[dict[str, Any], VerdictWord, str, str]] = [
     ({**CHANGED, "after": "no_route"}, "inconclusive", "not_verified", "none"),
     ({**ENFORCED, "after": "unavailable"}, "inconclusive", "not_verified", "none"),
     ({**CANDIDATE, "change": "pending"}, "restart_pending", "restart_left", "proven"),
+    ({**SILENT, "adapter": "unfinished", "earlier": "changed"}, "inconclusive", "unfinished", "none"),
+    ({**HEARD, "adapter": "unfinished", "earlier": "changed"}, "inconclusive", "unfinished", "none"),
+    ({"adapter": "unfinished"}, "inconclusive", "unfinished", "none"),
+    ({**SILENT, "adapter": "restoring"}, "restart_pending", "restore_left", "proven"),
+    ({**HEARD, "adapter": "restoring"}, "restart_pending", "restore_left", "proven"),
     ({**SILENT, "adapter": "pending"}, "restart_pending", "set_before", "proven"),
     ({**HEARD, "adapter": "pending"}, "restart_pending", "set_before", "proven"),
     ({"adapter": "pending"}, "restart_pending", "set_before", "proven"),
@@ -64,7 +75,68 @@ EVERY_ROW: list[tuple[dict[str, Any], VerdictWord, str, str]] = [
     ({"adapter": "perhaps_pending", "earlier": "changed"}, "restart_pending", "set_before", "proven"),
     ({**SILENT, "adapter": "record_unreadable"}, "unknown", "undo_record_unreadable", "none"),
     ({**HEARD, "adapter": "record_unreadable"}, "unknown", "undo_record_unreadable", "none"),
+    ({**CANDIDATE, "earlier": "drift"}, "affected", "drift", "likely"),
     (CANDIDATE, "affected", "replies_dropped", "likely"),
+    ({**MARKED, "earlier": "drift"}, "affected", "drift", "proven"),
+    (MARKED, "affected", "replies_marked_bad", "proven"),
+    ({**MARKED, "before": "too_few"}, "affected", "replies_marked_bad", "proven"),
+    ({**MARKED, "control_before": "silent", "way": "unread"}, "affected", "replies_marked_bad", "proven"),
+    ({**MARKED, "adapter": "class_not_chosen"}, "affected", "replies_marked_bad", "proven"),
+    ({**MARKED, "adapter": "not_known", "way": "unproven"}, "affected", "replies_marked_bad", "proven"),
+    ({**MARKED, "adapter": "no_keyword"}, "unsupported", "no_keyword", "proven"),
+    ({**MARKED, "adapter": "wider_only"}, "unsupported", "wider_only", "proven"),
+    ({**MARKED, "adapter": "team_member"}, "unsupported", "team_member", "proven"),
+    ({**MARKED, "adapter": "off"}, "other_cause", "offload_off", "proven"),
+    ({**MARKED, "adapter": "dormant"}, "other_cause", "offload_off", "proven"),
+    ({**MARKED, "adapter": "pending"}, "restart_pending", "set_before", "proven"),
+    ({**MARKED, "adapter": "unfinished"}, "inconclusive", "unfinished", "none"),
+    ({**MARKED, "adapter": "record_unreadable"}, "unknown", "undo_record_unreadable", "none"),
+    ({**MARKED, "way": "proven", "earlier": "not_cured"}, "not_cured", "earlier", "likely"),
+    ({**CANDIDATE, "cause": "corrupt_reply"}, "other_cause", "corrupt_reply", "proven"),
+    ({**CANDIDATE, "cause": "corrupt_reply", "control_before": "silent"}, "other_cause", "corrupt_reply", "proven"),
+    ({**CANDIDATE, "cause": "firewall"}, "other_cause", "firewall", "proven"),
+    ({"before": "too_few", "cause": "firewall"}, "other_cause", "firewall", "proven"),
+    ({**CANDIDATE, "cause": "no_listener", "control_before": "silent"}, "other_cause", "late_reply", "proven"),
+    ({"before": "port_unreachable", "cause": "no_listener"}, "unknown", "port_unreachable", "none"),
+    ({"before": "blocked_outbound", "cause": "firewall"}, "unreachable_from_host", "blocked_outbound", "proven"),
+    ({**CANDIDATE, "cause": "nothing_arrived"}, "other_cause", "nothing_arrived", "proven"),
+    ({**SILENT, "cause": "nothing_arrived"}, "other_cause", "nothing_arrived", "proven"),
+    ({**CANDIDATE, "cause": "nothing_arrived", "control_before": "none"}, "unknown", "nothing_arrived", "none"),
+    ({**CANDIDATE, "cause": "nothing_arrived", "own_bmc": True}, "unreachable_from_host", "own_bmc", "likely"),
+    ({**CANDIDATE, "cause": "nothing_arrived", "way": "unproven"}, "unreachable_from_host", "no_way", "proven"),
+    (
+        {**CANDIDATE, "cause": "nothing_arrived", "control_before": "silent"},
+        "bmc_silent",
+        "silent_everywhere",
+        "likely",
+    ),
+    ({**CANDIDATE, "cause": "other"}, "unknown", "lost_in_host", "none"),
+    ({"before": "malformed", "cause": "other"}, "unknown", "malformed", "none"),
+    ({**CANDIDATE, "cause": "answered"}, "unknown", "answered_later", "none"),
+    ({**CANDIDATE, "cause": "unavailable"}, "affected", "replies_dropped", "likely"),
+    ({**CANDIDATE, "other_source": "answers"}, "other_cause", "source_address", "likely"),
+    ({**CANDIDATE, "other_source": "silent"}, "affected", "replies_dropped", "likely"),
+    ({**MARKED, "other_source": "answers"}, "affected", "replies_marked_bad", "proven"),
+    ({**CURED, "cause": "driver_marked_bad"}, "remediated", "marks_gone", "proven"),
+    (
+        {**CURED, "cause": "driver_marked_bad", "control_before": "none", "control_after": "none"},
+        *("remediated", "marks_gone", "proven"),
+    ),
+    ({**STILL_SILENT, "cause": "driver_marked_bad"}, "not_cured", "still_silent", "likely"),
+    ({**HEARD, "overridden": True}, "unknown", "offload_overridden", "none"),
+    ({**HEARD, "overridden": True, "adapter": "off"}, "unknown", "offload_overridden", "none"),
+    ({**HEARD, "overridden": True, "adapter": "off", "earlier": "changed"}, "unknown", "offload_overridden", "none"),
+    ({**HEARD, "overridden": True, "adapter": "no_keyword"}, "unknown", "offload_overridden", "none"),
+    ({**HEARD, "overridden": True, "adapter": "dormant"}, "at_risk", "dormant", "possible"),
+    (
+        {**HEARD, "overridden": True, "adapter": "off", "earlier": "changed", "other_candidate": True},
+        *("at_risk", "answers", "possible"),
+    ),
+    ({**HEARD, "overridden": True, "adapter": "candidate"}, "at_risk", "answers", "possible"),
+    ({**HEARD, "overridden": True, "other_candidate": True}, "at_risk", "answers", "possible"),
+    ({**ENFORCED, "adapter": "unfinished", "overridden": True}, "enforced", "answered_before", "possible"),
+    ({**CANDIDATE, "overridden": True}, "affected", "replies_dropped", "likely"),
+    ({**CANDIDATE, "earlier": "drift", "control_before": "none"}, "suspicious", "drift", "possible"),
     ({**CANDIDATE, "control_before": "none"}, "suspicious", "no_control", "possible"),
     ({**SILENT, "adapter": "no_keyword"}, "unsupported", "no_keyword", "possible"),
     ({**SILENT, "adapter": "wider_only"}, "unsupported", "wider_only", "possible"),
@@ -86,6 +158,8 @@ EVERY_ROW: list[tuple[dict[str, Any], VerdictWord, str, str]] = [
     ({**HEARD, "adapter": "off", "earlier": "changed"}, "remediated", "earlier", "likely"),
     ({**HEARD, "before": "answers_once", "adapter": "off", "earlier": "changed"}, "remediated", "earlier", "likely"),
     ({**HEARD, "adapter": "perhaps_pending", "earlier": "changed"}, "remediated", "earlier", "likely"),
+    ({**ENFORCED, "adapter": "unfinished", "mode": "prove"}, "remediated", "finished", "likely"),
+    ({**CURED, "adapter": "unfinished"}, "remediated", "cured", "likely"),
     (ENFORCED, "enforced", "answered_before", "possible"),
     ({**CURED, "control_before": "silent"}, "enforced", "bmc_was_silent", "possible"),
     ({"adapter": "candidate", "change": "made"}, "enforced", "not_proven", "none"),
@@ -99,6 +173,8 @@ EVERY_ROW: list[tuple[dict[str, Any], VerdictWord, str, str]] = [
     ({**CANDIDATE, "way": "unread"}, "unknown", "way_unread", "none"),
     ({**SILENT, "control_before": "none"}, "unknown", "no_control", "none"),
     ({**CANDIDATE, "way": "unproven", "control_before": "none"}, "unknown", "no_control", "none"),
+    ({**HEARD, "adapter": "candidate", "earlier": "drift"}, "at_risk", "drift", "possible"),
+    ({"adapter": "wider_only", "earlier": "drift"}, "at_risk", "drift", "possible"),
     ({**HEARD, "adapter": "candidate"}, "at_risk", "answers", "possible"),
     ({**HEARD, "adapter": "wider_only"}, "at_risk", "answers", "possible"),
     ({**HEARD, "adapter": "off", "other_candidate": True}, "at_risk", "answers", "possible"),
@@ -130,7 +206,7 @@ def test_every_row_is_tested() -> None:
 
 
 def test_rows_can_be_told_apart() -> None:
-    assert len({(row.verdict, row.reason) for row in ROWS}) == len(ROWS)
+    assert len({(row.verdict, row.reason, row.confidence) for row in ROWS}) == len(ROWS)
 
 
 def test_every_verdict_has_a_row() -> None:
@@ -166,6 +242,10 @@ TIES: list[tuple[str, str, dict[str, Any]]] = [
     ("remediated", "at_risk", {**HEARD, "adapter": "off", "earlier": "changed", "other_candidate": True}),
     ("at_risk", "healthy", {**HEARD, "adapter": "candidate"}),
     ("at_risk", "remediated", {**HEARD, "adapter": "candidate", "earlier": "changed"}),
+    ("inconclusive", "remediated", {**HEARD, "adapter": "unfinished", "earlier": "changed"}),
+    ("inconclusive", "bmc_silent", {**SILENT, "adapter": "unfinished", "control_before": "silent"}),
+    ("inconclusive", "remediated", {**CURED, "adapter": "unfinished", "after": "answers_once"}),
+    ("bmc_silent", "affected", {**CANDIDATE, "earlier": "drift", "control_before": "silent"}),
 ]
 
 
@@ -180,6 +260,12 @@ def test_ties(wins: str, loses: str, seen: dict[str, Any]) -> None:
     ("seen", "would_change"),
     [
         (CANDIDATE, True),
+        (MARKED, True),
+        ({**MARKED, "adapter": "not_known"}, False),
+        ({**CANDIDATE, "cause": "nothing_arrived"}, False),
+        ({**CANDIDATE, "cause": "nothing_arrived", "control_before": "none"}, False),
+        ({**CANDIDATE, "cause": "other"}, False),
+        ({**CANDIDATE, "other_source": "answers"}, False),
         ({**CANDIDATE, "control_before": "none"}, True),
         ({**CANDIDATE, "control_before": "none", "change_without_control": False}, False),
         ({**CANDIDATE, "change_without_control": False}, True),
@@ -187,6 +273,14 @@ def test_ties(wins: str, loses: str, seen: dict[str, Any]) -> None:
         ({**CANDIDATE, "way": "unproven"}, False),
         ({**CANDIDATE, "own_bmc": True}, False),
         ({**CANDIDATE, "earlier": "not_cured"}, False),
+        ({**CANDIDATE, "earlier": "undone_by_guard"}, False),
+        ({**CANDIDATE, "earlier": "drift"}, True),
+        ({**HEARD, "adapter": "candidate", "earlier": "drift"}, False),
+        ({**HEARD, "adapter": "unfinished"}, True),
+        ({"adapter": "unfinished"}, True),
+        ({**HEARD, "adapter": "unfinished", "change": "made"}, False),
+        ({**CANDIDATE, "refusal": "guard_held"}, False),
+        ({**HEARD, "adapter": "unfinished", "refusal": "guard_held"}, False),
         ({**HEARD, "adapter": "candidate"}, False),
         ({"adapter": "candidate"}, False),
         ({**SILENT, "adapter": "pending"}, False),
@@ -215,6 +309,8 @@ def test_what_prove_changes_and_report_would(seen: dict[str, Any], would_change:
         ({"before": "unavailable", "adapter": "candidate"}, True),
         ({**CANDIDATE, "earlier": "not_cured"}, False),
         ({**CANDIDATE, "earlier": "not_cured", "other_candidate": True}, True),
+        ({**CANDIDATE, "earlier": "undone_by_guard"}, False),
+        ({**CANDIDATE, "earlier": "undone_by_guard", "other_candidate": True}, True),
         ({**HEARD, "adapter": "team_member"}, False),
         ({**HEARD, "adapter": "pending"}, False),
         ({**HEARD, "adapter": "off"}, False),
@@ -235,13 +331,42 @@ def test_what_enforce_changes(seen: dict[str, Any], would_change: bool) -> None:
     ],
 )
 def test_a_restart_that_may_cut_the_connection_is_not_made(seen: dict[str, Any], verdict: str) -> None:
-    decided = decide(Observations(**seen, restart_allowed=False))
-    assert (decided.verdict, decided.reason, decided.would_change) == (verdict, UNGUARDED, False)
+    decided = decide(Observations(**seen, obstacle="restart_unguarded"))
+    assert (decided.verdict, decided.reason, decided.would_change) == (verdict, "restart_unguarded", False)
 
 
 def test_a_refused_restart_is_no_reason_where_nothing_would_be_changed() -> None:
-    decided = decide(Observations(**HEARD, adapter="candidate", restart_allowed=False))
+    decided = decide(Observations(**HEARD, adapter="candidate", obstacle="restart_unguarded"))
     assert (decided.verdict, decided.reason) == ("at_risk", "answers")
+
+
+@pytest.mark.parametrize("refusal", [each for each in get_args(Refusal) if each != "none"])
+@pytest.mark.parametrize(
+    ("seen", "verdict"),
+    [
+        (CANDIDATE, "affected"),
+        ({**CANDIDATE, "earlier": "undone_by_guard"}, "affected"),
+        ({**CANDIDATE, "obstacle": "guard_not_trusted"}, "affected"),
+        ({**CANDIDATE, "control_before": "none"}, "suspicious"),
+        ({**HEARD, "adapter": "unfinished"}, "inconclusive"),
+        ({**HEARD, "adapter": "candidate", "mode": "enforce"}, "at_risk"),
+    ],
+)
+def test_a_refused_change_leaves_the_verdict_and_gives_the_reason(
+    seen: dict[str, Any], verdict: str, refusal: Any
+) -> None:
+    decided = decide(Observations(**seen, refusal=refusal))
+    assert (decided.verdict, decided.reason, decided.would_change) == (verdict, refusal, False)
+
+
+def test_what_cut_a_host_off_once_is_not_tried_again() -> None:
+    decided = decide(Observations(**CANDIDATE, earlier="undone_by_guard"))
+    assert (decided.verdict, decided.reason, decided.would_change) == ("affected", UNDONE, False)
+    assert decide(Observations(**HEARD, adapter="candidate", earlier="undone_by_guard")).reason == "answers"
+
+
+def test_reasons_of_refusals_are_none_of_a_row() -> None:
+    assert not set(REFUSALS) & {row.reason for row in ROWS}
 
 
 def test_of_several_bmcs_the_topmost_row_speaks() -> None:
@@ -252,67 +377,3 @@ def test_of_several_bmcs_the_topmost_row_speaks() -> None:
     assert topmost(verdicts[:2]).verdict == "bmc_silent"
     with pytest.raises(ValueError, match="empty"):
         topmost([])
-
-
-hints = get_type_hints(Observations)
-observations = st.builds(
-    Observations,
-    **{
-        field.name: st.booleans() if hints[field.name] is bool else st.sampled_from(get_args(hints[field.name]))
-        for field in fields(Observations)
-    },
-)
-
-
-@settings(max_examples=2000)
-@given(observations)
-def test_there_is_always_exactly_one_verdict(seen: Observations) -> None:
-    decided = decide(seen)
-    assert isinstance(decided, Verdict)
-    assert ROWS[decided.rank].verdict == decided.verdict
-    assert ROWS[decided.rank].fits(seen)
-    assert not any(row.fits(seen) for row in ROWS[: decided.rank])
-
-
-@settings(max_examples=2000)
-@given(observations)
-def test_nothing_is_changed_without_a_candidate(seen: Observations) -> None:
-    decided = decide(seen)
-    if decided.would_change or decided.reason == UNGUARDED:
-        assert seen.adapter == "candidate" or (seen.mode == "enforce" and seen.other_candidate)
-        assert seen.host == "read"
-        assert seen.change == "none"
-    if seen.mode != "enforce" and decided.would_change:
-        assert decided.verdict in ("affected", "suspicious")
-        assert (seen.before, seen.way, seen.own_bmc) == ("silent", "proven", False)
-
-
-@settings(max_examples=2000)
-@given(observations)
-def test_a_change_is_called_useless_only_where_it_could_have_helped(seen: Observations) -> None:
-    if (decide(seen).verdict, decide(seen).reason) == ("not_cured", "still_silent"):
-        assert (seen.way, seen.way_after, seen.control_after) == ("proven", "proven", "answers")
-        assert (seen.in_force, seen.cured_for_another) == (True, False)
-
-
-@settings(max_examples=1000)
-@given(observations)
-def test_a_cure_is_claimed_only_where_the_host_hears_the_bmc(seen: Observations) -> None:
-    if decide(seen).verdict == "remediated":
-        assert seen.after == "answers" or seen.before in ("answers", "answers_once")
-        assert seen.change in ("made", "undone") or seen.earlier == "changed"
-    if decide(seen).verdict == "healthy":
-        assert seen.before in ("answers", "answers_once")
-
-
-@settings(max_examples=1000)
-@given(observations, st.sampled_from([field.name for field in fields(Observations)]))
-def test_a_missing_observation_never_makes_a_change_more_likely(seen: Observations, name: str) -> None:
-    """Without what could not be observed no host becomes one to change; what the operator decides is left out here."""
-    if name in ("host", "own_bmc", "earlier", "change", "mode", "change_without_control", "restart_allowed"):
-        return
-    unseen: Any = next(field.default for field in fields(Observations) if field.name == name)
-    without = decide(replace(seen, **{name: unseen}))
-    if without.would_change and seen.mode != "enforce":
-        # Only a control that was silent turns a silent host from one to leave into one to change.
-        assert decide(seen).would_change or (name == "control_before" and seen.control_before == "silent")

@@ -11,15 +11,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unittest.mock import patch
 
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.change import (
-    Change,
-    Changer,
-    result,
-)
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.adapters import Adapter
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.change import Changer
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.facts import HostReading, read_host
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offload import Wish
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.plan import Request
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.preflight import Preflight
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.progress import Change
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.results import result
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.sideeffects import Surroundings
 from tests.unit.plugins.plugin_utils._nic.fakehost import (
     CLASS,
     GRANULAR,
@@ -32,9 +34,10 @@ from tests.unit.plugins.plugin_utils._nic.faketime import FakeTime
 
 NAME = f"{guid(1)}::{GRANULAR}"
 KEY = rf"{CLASS}\0001"
-OFF = Request("present", Wish(receive=False))
+GUARDED = Request("present", Wish(receive=False))
+OFF = replace(GUARDED, guard="never")
 NEVER = replace(OFF, may_restart=False)
-BACK = Request("restored", Wish(receive=False))
+BACK = Request("restored", Wish(receive=False), guard="never")
 MANAGEMENT = frozenset({"192.0.2.10"})
 ELSEWHERE = {"address": "198.51.100.1"}
 LEAVE = replace(OFF, allow_unguarded_restart=True)
@@ -48,19 +51,41 @@ class Run:
     request: Request = OFF
     check: bool = False
     time: FakeTime = field(default_factory=FakeTime)
+    preflight: Preflight = field(default_factory=Preflight)
+    side_effects: list[dict[str, Any]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     reading: HostReading | None = None
+    changer: Changer = field(init=False)
 
     def __call__(self, *numbers: int) -> Run:
         self.host.log.clear()
         self.host.writes.clear()
-        changer = Changer(self.host.client, self.request, clock=self.time.clock, now=self.now)
-        first = read_host(self.host.client)
-        self.changes = changer.prepare(first, [guid(number) for number in numbers or (1,)], MANAGEMENT)
+        """Run it; what looks at the surroundings has tests of its own, and finds here what the test says."""
+        module = "ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.change"
+        with (
+            patch(f"{module}.read_preflight", self._look),
+            patch(f"{module}.read_surroundings", self._survey),
+            patch(f"{module}.compare", lambda _before, _after, _guid: self.side_effects),
+        ):
+            return self._run(numbers)
+
+    def _run(self, numbers: Sequence[int]) -> Run:
+        changer = self.changer = Changer(self.host.client, self.request, clock=self.time.clock, now=self.now)
+        guids = [guid(number) for number in numbers or (1,)]
+        first = changer.settle(read_host(self.host.client), guids, check_mode=self.check)
+        self.changes = changer.prepare(first, guids, MANAGEMENT)
         self.host.log.append("--- prepared")
         if not self.check:
-            self.reading = changer.carry_out(self.changes)
+            self.reading = changer.carry_out(self.changes, first)
         return self
+
+    def _look(self, _client: object, _reading: object, adapters: Sequence[Adapter], *_more: object) -> Preflight:
+        self.host.log.append(f"--- preflight {' '.join(adapter.name for adapter in adapters)}".rstrip())
+        return self.preflight
+
+    def _survey(self, _client: object, _reading: object, adapters: Sequence[Adapter]) -> Surroundings:
+        self.host.log.append(f"--- surroundings {' '.join(adapter.name for adapter in adapters)}")
+        return Surroundings({})
 
     def now(self) -> dt.datetime:
         return dt.datetime.fromtimestamp(self.time.now, dt.UTC)

@@ -15,16 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import (
-    ConnectionLost,
-    HostUnreachable,
-    NicError,
-)
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.client import Client
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.faults import WsmanFault
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.instances import Instance
-from tests.lab.cim.values import Value
 from tests.lab.cim.wql import parse_condition
+from tests.unit.plugins.plugin_utils._nic.fakeanswers import Refusal, Row, fault, instance, lost, unreachable
+from tests.unit.plugins.plugin_utils._nic.fakescheduler import NAMESPACE as TASKS
+from tests.unit.plugins.plugin_utils._nic.fakescheduler import FakeScheduler
+
+__all__ = ["FakeAdapter", "FakeHost", "Refusal", "fault", "guid", "instance", "lost", "unreachable"]
 
 GRANULAR = "*UDPChecksumOffloadIPv4"
 GROUPED = "*TCPUDPChecksumOffloadIPv4"
@@ -33,42 +31,12 @@ UNDO = r"SOFTWARE\remediation.windows_nic\undo"
 OUTCOME = r"SOFTWARE\remediation.windows_nic\outcome"
 NET = "root/standardcimv2"
 LOCAL_MACHINE = 0x80000002
-
-Row = dict[str, Value]
+_SHOWN = ("DeviceID", "Address", "TaskName")
 
 
 def guid(number: int) -> str:
     """A GUID that tells adapters apart."""
     return f"{{00000000-0000-4000-8000-{number:012X}}}"
-
-
-def instance(class_name: str, row: Mapping[str, Value], selectors: Mapping[str, str] | None = None) -> Instance:
-    """A row as the client hands it out: everything is text, null arrays are missing."""
-    properties: dict[str, tuple[str | None, ...]] = {}
-    for name, value in row.items():
-        values = value if isinstance(value, list) else [value]
-        if values:
-            properties[name] = tuple(None if each is None else _text(each) for each in values)
-    return Instance(class_name, cast(Any, properties), selectors)
-
-
-def _text(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def lost() -> ConnectionLost:
-    """The error of an answer that never came."""
-    return ConnectionLost("connection_lost", "host", "reset", "an answer", "Try again.")
-
-
-def unreachable() -> HostUnreachable:
-    """The error of a host that can't be reached."""
-    return HostUnreachable("host_unreachable", "host", "refused", "a connection", "Try again.")
-
-
-def fault(**codes: Any) -> WsmanFault:
-    """A fault with these codes, in words of no language."""
-    return WsmanFault("request", "...", **codes)
 
 
 @dataclass
@@ -121,16 +89,6 @@ class FakeAdapter:
 
 
 @dataclass
-class Refusal:
-    """An error that requests meet, the first ``times`` that ``fits`` them; ``executed`` if carried out first."""
-
-    fits: str
-    error: Callable[[], NicError]
-    executed: bool = False
-    times: int = 1
-
-
-@dataclass
 class FakeHost:
     """The host. ``log`` holds every request as one line, ``writes`` those that change something."""
 
@@ -142,6 +100,7 @@ class FakeHost:
     pings: dict[str, int | None] = field(default_factory=dict)
     task_offload: int | None = 1
     host: str = "192.0.2.10"
+    port: int = 5985
     registry: dict[str, dict[str, str]] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     return_codes: dict[str, int] = field(default_factory=dict)
@@ -153,6 +112,9 @@ class FakeHost:
     reported: dict[str, str | None] = field(default_factory=dict)
     """By keyword: what the CIM provider says, where it doesn't say what the registry holds."""
     after_restart: Callable[[FakeAdapter], None] | None = None
+    scheduler: FakeScheduler = field(default_factory=FakeScheduler)
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+    """Rows of further classes."""
 
     def __post_init__(self) -> None:
         for adapter in self.adapters:
@@ -194,11 +156,14 @@ class FakeHost:
 
     def get(self, namespace: str, class_name: str, selectors: Mapping[str, str]) -> Instance:
         """One row, or the answer of a ping."""
-        with _Request(self, f"get {class_name} {selectors.get('DeviceID', selectors.get('Address', ''))}"):
+        with _Request(self, f"get {class_name} {next((selectors[key] for key in _SHOWN if key in selectors), '')}"):
             if class_name == "Win32_PingStatus":
                 assert namespace == "root/cimv2"
                 assert set(selectors) == {"Address", "Timeout"}
                 return instance(class_name, {"StatusCode": self.pings.get(selectors["Address"])})
+            if class_name == "MSFT_ScheduledTask":
+                assert namespace == TASKS
+                return instance(class_name, self.scheduler.row(selectors))
             for row, keys in self._rows(namespace, class_name):
                 if keys == dict(selectors):
                     return instance(class_name, row)
@@ -216,11 +181,15 @@ class FakeHost:
         read_only: bool = False,
         read_timeout_seconds: float | None = None,
     ) -> Instance:
-        """A method of StdRegProv, or the restart of an adapter."""
+        """A method of StdRegProv or of PS_ScheduledTask, or the restart of an adapter."""
         if class_name == "MSFT_NetAdapter":
             assert (namespace, method, read_only) == (NET, "Restart", False)
             assert read_timeout_seconds is not None
             return self._restart(dict(selectors or {}))
+        if class_name == "PS_ScheduledTask":
+            assert (namespace, read_only) == (TASKS, method == "ExportByName")
+            with _Request(self, f"{method} {arguments['TaskName']}", writing=not read_only):
+                return instance(f"{method}_OUTPUT", self.scheduler.call(method, arguments))
         assert (namespace, class_name) == ("root/cimv2", "StdRegProv")
         assert tuple(options) == (("wmi:__ProviderArchitecture", "xs:int", "64"),)
         assert arguments["hDefKey"] == LOCAL_MACHINE
@@ -233,8 +202,10 @@ class FakeHost:
             return instance(f"{method}_OUTPUT", {"ReturnValue": code, **output})
 
     def delete(self, namespace: str, class_name: str, selectors: Mapping[str, str]) -> None:
-        """Nothing in this collection deletes instances of these classes."""
-        raise AssertionError(f"delete {namespace} {class_name} {selectors}")
+        """Delete a scheduled task; nothing else is ever deleted."""
+        assert (namespace, class_name) == (TASKS, "MSFT_ScheduledTask")
+        with _Request(self, f"delete {selectors['TaskName']}", writing=True):
+            self.scheduler.delete(selectors)
 
     def reconnect(self) -> None:
         """Count the new sessions."""
@@ -246,10 +217,15 @@ class FakeHost:
     # What is behind it.
 
     def _rows(self, namespace: str, class_name: str) -> list[tuple[Row, dict[str, str]]]:
+        if class_name in self.tables:
+            return [(row, {}) for row in self.tables[class_name]]
         if class_name == "Win32_NetworkAdapter":
             assert namespace == "root/cimv2"
             return [({"GUID": each.guid, "Index": each.number}, {}) for each in self.adapters]
-        assert namespace == NET
+        if class_name == "Win32_OperatingSystem":
+            return [(self.scheduler.system_row(), {})]
+        if namespace != NET:
+            raise fault(cim_status=3)
         tables: dict[str, Callable[[], list[Row]]] = {
             "MSFT_NetAdapterAdvancedPropertySettingData": self._keyword_rows,
             "MSFT_NetAdapterChecksumOffloadSettingData": self._active_rows,
@@ -263,6 +239,8 @@ class FakeHost:
         }
         if class_name == "MSFT_NetAdapter":
             return [(self._adapter_row(each), self._keys(each)) for each in self.adapters]
+        if class_name not in tables:
+            raise fault(cim_status=5)
         return [(row, {}) for row in tables[class_name]()]
 
     def _keys(self, adapter: FakeAdapter) -> dict[str, str]:

@@ -6,20 +6,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.restart import Clock
 
 
 class FakeTime:
-    """A clock that stands still but for sleeping; ``slept`` holds every pause."""
+    """A clock that stands still but for sleeping; ``slept`` holds every pause.
+
+    ``passing`` is called with the new time whenever time has passed.
+    """
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.slept: list[float] = []
+        self.passing: Callable[[float], None] | None = None
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
         self.slept.append(seconds)
         self.now += seconds
+        if self.passing is not None:
+            self.passing(self.now)
 
     @property
     def clock(self) -> Clock:

@@ -72,6 +72,7 @@ def test_a_row_becomes_an_adapter() -> None:
         layers_below=(3,),
         layers_above=(8, 9),
         selectors={"DeviceID": guid(1)},
+        device_id=r"PCI\VEN_8086&DEV_1539&SUBSYS_85F01043&REV_03\4&2F1E5C0&0&00E4",
     )
 
 

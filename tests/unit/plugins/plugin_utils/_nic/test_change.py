@@ -11,13 +11,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.change import (
-    Changer,
-    Step,
-    difference,
-)
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.change import Changer
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offload import Wish
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.plan import Request
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.progress import Step
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.results import difference
 from tests.unit.plugins.plugin_utils._nic.changing import (
     BACK,
     KEY,
@@ -47,6 +45,7 @@ def test_a_change_goes_step_by_step() -> None:
     run = Run(host)()
     after = host.log[index(host.log, "--- prepared") + 1 :]
     assert after == [
+        "--- surroundings Ethernet",
         f"GetStringValue {UNDO} {NAME}",
         f"CreateKey {UNDO}",
         f"SetStringValue {UNDO} {NAME}",
@@ -68,7 +67,9 @@ def test_a_change_goes_step_by_step() -> None:
         f"SetStringValue {UNDO} {NAME}",
         f"GetStringValue {UNDO} {NAME}",
         f"DeleteValue {OUTCOME} {NAME}",
+        "--- surroundings Ethernet",
     ]
+    assert "--- preflight Ethernet" in host.log
     assert host.value(host.adapters[0]) == "1"
     assert host.adapters[0].active == 1
     assert host.adapters[0].restarts == 1
@@ -100,6 +101,8 @@ def test_what_a_change_returns() -> None:
             "outage_seconds": 0.0,
             "outcome": "confirmed",
         },
+        "guard": None,
+        "side_effects": [],
     }
     assert run.reading is not None
     assert run.reading.active[guid(1)] == 1
@@ -146,7 +149,7 @@ def test_a_second_run_changes_nothing() -> None:
     again = Run(host)()
     assert not again.changed
     assert host.writes == []
-    assert again.reading is None
+    assert again.host.log[-1] == "--- prepared"
     assert again.only["changed"] is False
     assert again.only["confirmed"] is True
     assert again.only["restarted"] is False

@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import NicError
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.change import (
-    difference,
-)
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.results import difference
 from tests.unit.plugins.plugin_utils._nic.changing import BACK, KEY, NAME, OFF, Run, index, kept, one
 from tests.unit.plugins.plugin_utils._nic.fakehost import (
     CLASS,

@@ -20,8 +20,9 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.facts
     read_host,
     task_offload_word,
 )
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.undo import Outcome, Records, UndoRecord
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.undo import Outcome, Records
 from tests.unit.plugins.plugin_utils._nic.fakehost import GRANULAR, GROUPED, FakeAdapter, FakeHost, guid
+from tests.unit.plugins.plugin_utils._nic.recorded import record
 
 
 def facts_of(*adapters: FakeAdapter, management: str = "192.0.2.10") -> list[dict[str, Any]]:
@@ -184,23 +185,6 @@ def test_a_name_with_several_addresses_stands_for_all(monkeypatch: pytest.Monkey
     assert management_addresses("host.example") == {"192.0.2.1", "192.0.2.2"}
 
 
-def record(**changes: Any) -> UndoRecord:
-    values: dict[str, Any] = {
-        "guid": guid(1),
-        "keyword": GRANULAR,
-        "original": "3",
-        "taken_at": "2026-11-22T14:09:00+00:00",
-        "adapter": "Ethernet",
-        "pci": "8086:1539",
-        "location": "0000:03:00.0",
-        "mac": "aa:bb:cc:dd:ee:01",
-        "driver_file": "e1r68x64.sys",
-        "driver_version": "12.18.11.1",
-        "written": "1",
-    }
-    return UndoRecord(**{**values, **changes})
-
-
 def with_records(adapter: FakeAdapter, records: Records, outcomes: dict[str, Outcome]) -> dict[str, Any]:
     reading = read_host(FakeHost([adapter]).client)
     (facts,) = assemble(reading, BUILT_IN, frozenset())
@@ -221,6 +205,7 @@ def test_records_become_part_of_the_facts() -> None:
         "restarted_at": None,
         "outage_seconds": None,
         "outcome": None,
+        "drift": False,
     }
     assert facts["outcome"] == {
         "outcome": "not_cured",
@@ -240,6 +225,29 @@ def test_a_record_that_can_not_be_read_is_reported_and_nothing_fails() -> None:
     facts = with_records(FakeAdapter(1), Records({}, {f"{guid(1)}::{GRANULAR}": error}), {})
     assert facts["undo"] == {"error": error.as_dict()}
     assert facts["outcome"] is None
+
+
+@pytest.mark.parametrize("keywords", [(), (GROUPED,), (GRANULAR, GROUPED)])
+def test_a_record_of_a_keyword_that_the_driver_had_is_shown(keywords: tuple[str, ...]) -> None:
+    name = GROUPED if GRANULAR in keywords else GRANULAR
+    kept = record(keyword=name, outcome="confirmed")
+    facts = with_records(FakeAdapter(1, keywords=keywords), Records({kept.value_name: kept}, {}), {})
+    assert facts["undo"]["keyword"] == name
+    # The present keyword lets the driver receive; without one nobody can tell.
+    assert facts["undo"]["drift"] is bool(keywords)
+
+
+def test_the_record_of_the_governing_keyword_goes_first() -> None:
+    mine, other = record(), record(keyword=GROUPED, original="0")
+    records = Records({each.value_name: each for each in (other, mine)}, {})
+    assert with_records(FakeAdapter(1, keywords=(GRANULAR, GROUPED)), records, {})["undo"]["original"] == "rx_tx"
+
+
+def test_drift_is_told() -> None:
+    kept = record(outcome="confirmed")
+    records = Records({kept.value_name: kept}, {})
+    assert with_records(FakeAdapter(1, stored="3"), records, {})["undo"]["drift"] is True
+    assert with_records(FakeAdapter(1, stored="1"), records, {})["undo"]["drift"] is False
 
 
 @pytest.mark.parametrize("keywords", [(), (GRANULAR,)])

@@ -70,6 +70,10 @@ def test_values_have_words(value: int | None, expected: str | None) -> None:
         (None, None),
         ("\u00b3", None),
         ("3x", None),
+        # More digits than int() takes, and digits of other scripts.
+        ("0" * 5000 + "3", 3),
+        ("0" * 5000, 0),
+        ("\u0663", None),
     ],
 )
 def test_only_0_to_3_are_values(text: str | None, expected: int | None) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,6 +41,7 @@ def record(**changes: Any) -> UndoRecord:
         "driver_file": None,
         "driver_version": None,
         "written": "1",
+        "outcome": "unconfirmed",
     }
     return UndoRecord(**{**values, **changes})
 
@@ -67,7 +69,11 @@ def steps(plan: Plan) -> tuple[str | None, bool, bool, bool, bool]:
 
 
 def never(request: Request) -> Request:
-    return Request(request.state, request.wish, may_restart=False)
+    return replace(request, may_restart=False)
+
+
+def unguarded(request: Request) -> Request:
+    return replace(request, guard="never")
 
 
 NOTHING = (False, False, False, False)
@@ -283,16 +289,72 @@ def test_a_virtual_adapter_is_refused() -> None:
 def test_an_adapter_that_may_carry_the_connection_is_not_restarted(
     carries: bool | None, how: str, changes: dict[str, Any]
 ) -> None:
-    error = refusal(OFF, carries=carries, **changes)
+    error = refusal(unguarded(OFF), carries=carries, **changes)
     assert error.code == "restart_not_allowed"
     assert error.seen.startswith(how)
-    leave = Request("present", OFF.wish, allow_unguarded_restart=True)
-    assert make_plan(situation(carries=carries, **changes), leave).restart
+    leave = replace(OFF, allow_unguarded_restart=True)
+    for request in (leave, unguarded(leave), OFF, replace(OFF, guard="always")):
+        assert make_plan(situation(carries=carries, **changes), request).restart
     assert not make_plan(situation(carries=carries, **changes), never(OFF)).restart
 
 
+@pytest.mark.parametrize(
+    ("guard", "leave", "carries", "tolerated"),
+    [
+        ("auto", False, False, True),
+        ("auto", False, None, False),
+        ("auto", False, True, False),
+        ("auto", True, True, True),
+        ("always", True, False, False),
+        ("never", False, False, True),
+        ("never", True, True, True),
+        ("never", False, None, False),
+    ],
+)
+def test_when_no_guard_is_needed(guard: Any, leave: bool, carries: bool | None, tolerated: bool) -> None:
+    request = replace(OFF, guard=guard, allow_unguarded_restart=leave)
+    assert request.tolerates_no_guard(carries=carries) is tolerated
+
+
+BROKEN_OFF = record(outcome=None)
+BROKEN_OFF_LATER = record(outcome=None, restart_requested_at=AT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "request_", "kept", "restart", "finish"),
+    [
+        # everything was done but telling so
+        ({"stored": "1", "active": 1}, OFF, BROKEN_OFF_LATER, False, True),
+        ({"stored": "1", "active": 1}, OFF, BROKEN_OFF, False, True),
+        ({"stored": "1", "active": 1}, OFF, record(outcome="confirmed"), False, False),
+        # the restart is asked for once more, where a guard sees to it
+        ({"stored": "1", "active": 3}, OFF, BROKEN_OFF_LATER, True, False),
+        ({"stored": "1", "active": None}, OFF, BROKEN_OFF_LATER, True, False),
+        ({"stored": "1", "active": 3}, unguarded(OFF), BROKEN_OFF_LATER, False, True),
+        ({"stored": "1", "active": None}, unguarded(OFF), BROKEN_OFF_LATER, False, True),
+        # and not where somebody saw the host back
+        ({"stored": "1", "active": 3}, OFF, replace(BROKEN_OFF_LATER, restarted_at=AT), False, True),
+        # the restart is left to somebody else
+        ({"stored": "1", "active": 3}, never(OFF), BROKEN_OFF, False, True),
+        # the value never came to be written
+        ({"stored": "3", "active": 3}, OFF, BROKEN_OFF_LATER, True, False),
+        # a way back needs no end of its own: its record goes
+        ({"stored": "3", "active": 3}, BACK, BROKEN_OFF_LATER, False, False),
+        ({"stored": "3", "active": 1}, BACK, replace(BROKEN_OFF_LATER, written="3"), True, False),
+        ({"stored": "3", "active": 1}, unguarded(BACK), replace(BROKEN_OFF_LATER, written="3"), False, False),
+    ],
+)
+def test_what_a_run_that_broke_off_leaves_to_the_next(
+    changes: dict[str, Any], request_: Request, kept: UndoRecord, restart: bool, finish: bool
+) -> None:
+    plan = make_plan(situation(kept=kept, **changes), request_)
+    assert (plan.restart, plan.finish) == (restart, finish)
+    assert plan.changes is (restart or finish or plan.remove_record)
+
+
 def test_a_way_back_that_cuts_the_connection_needs_leave_too() -> None:
-    assert refusal(BACK, carries=True, stored="1", active=1, kept=RESTARTED).code == "restart_not_allowed"
+    error = refusal(unguarded(BACK), carries=True, stored="1", active=1, kept=RESTARTED)
+    assert error.code == "restart_not_allowed"
 
 
 def test_no_leave_is_needed_where_nothing_is_restarted() -> None:

@@ -10,52 +10,21 @@ from typing import Any
 import pytest
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import NicError
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.adapters import Adapter
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.facts import read_host
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.registry import Registry
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.undo import (
     Outcome,
-    Records,
-    RecordStore,
-    UndoRecord,
     parse_outcome,
     parse_undo,
 )
 from tests.unit.plugins.plugin_utils._nic.fakehost import (
     GRANULAR,
-    GROUPED,
     OUTCOME,
     UNDO,
-    FakeAdapter,
     FakeHost,
     Refusal,
     guid,
     lost,
 )
-
-NAME = f"{guid(1)}::{GRANULAR}"
-AT = "2026-11-22T14:09:00+00:00"
-
-
-def record(**changes: Any) -> UndoRecord:
-    values: dict[str, Any] = {
-        "guid": guid(1),
-        "keyword": GRANULAR,
-        "original": "3",
-        "taken_at": AT,
-        "adapter": "以太网 'O\"Neil'",
-        "pci": "8086:1539",
-        "location": "0000:03:00.0",
-        "mac": "aa:bb:cc:dd:ee:01",
-        "driver_file": "e1r68x64.sys",
-        "driver_version": "12.18.11.1",
-        "written": "1",
-    }
-    return UndoRecord(**{**values, **changes})
-
-
-def store(host: FakeHost) -> RecordStore:
-    return RecordStore(Registry(host.client))
+from tests.unit.plugins.plugin_utils._nic.recorded import AT, NAME, record, store
 
 
 def kept(host: FakeHost, name: str = NAME) -> dict[str, Any]:
@@ -99,7 +68,7 @@ def test_a_record_is_read_as_it_was_written(changes: dict[str, Any]) -> None:
     assert parse_undo(written.guid, written.keyword, written.text) == written
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 2, "1", None, True, 1.0, -1, [1], {"1": 1}])
 def test_a_record_of_another_format_is_refused(version: object) -> None:
     text = json.dumps({**json.loads(record().text), "format": version})
     with pytest.raises(NicError) as caught:
@@ -140,12 +109,39 @@ def with_value(name: str, value: object) -> str:
         with_value("outage_seconds", "4"),
         with_value("outage_seconds", True),
         with_value("restart_requested_at", 1.5),
+        with_value("original", "3; calc"),
+        with_value("original", "3\n"),
+        with_value("original", "\u0663"),
+        with_value("original", "0" * 40 + "3"),
+        with_value("written", "\t1"),
+        with_value("outage_seconds", -1),
+        with_value("outage_seconds", 10**400),
+        record().text.replace('"outage_seconds":null', '"outage_seconds":NaN'),
+        record().text.replace('"outage_seconds":null', '"outage_seconds":-Infinity'),
+        record().text.replace('"outage_seconds":null', '"outage_seconds":1e999'),
+        record().text.replace('"adapter":"', '"adapter":"\\ud800'),
+        with_value("adapter", "x" * 600),
+        with_value("driver_version", "x" * 600),
     ],
 )
 def test_a_damaged_record_is_refused(text: str) -> None:
     with pytest.raises(NicError) as caught:
         parse_undo(guid(1), GRANULAR, text)
     assert caught.value.code == "undo_record_damaged"
+
+
+@pytest.mark.parametrize("original", ["0", "1", "2", "3", "03", " 3 ", None])
+def test_an_original_is_kept_as_it_stood_in_the_registry(original: str | None) -> None:
+    assert parse_undo(guid(1), GRANULAR, with_value("original", original)).original == original
+
+
+@pytest.mark.parametrize("name", ['{{ lookup("pipe", "id") }}', "\x1b[2J", "\u202e", "x" * 256, ""])
+def test_whatever_an_adapter_is_called_its_record_can_be_read(name: str) -> None:
+    assert parse_undo(guid(1), GRANULAR, record(adapter=name).text).adapter == name
+
+
+def test_keys_of_a_record_that_nobody_knows_are_left_out() -> None:
+    assert parse_undo(guid(1), GRANULAR, with_value("class_key", "SYSTEM")) == record()
 
 
 def test_a_record_is_written_into_a_new_key_and_read_back() -> None:
@@ -245,79 +241,6 @@ def test_a_removal_whose_answer_is_lost_is_looked_after(executed: bool) -> None:
     assert host.log.count(f"DeleteValue {UNDO} {NAME}") == 1
 
 
-def records_of(host: FakeHost, wanted: set[str], present: set[str]) -> Records:
-    return store(host).read(wanted, present)
-
-
-def test_records_of_the_wanted_and_of_the_vanished_are_read() -> None:
-    texts = {f"{guid(number)}::{GRANULAR}": record(guid=guid(number)).text for number in (1, 2, 9)}
-    host = FakeHost(registry={UNDO.casefold(): {**texts, f"{guid(1)}::{GROUPED}": "{", "note": "mine", "{x}::y": ""}})
-    found = records_of(host, {guid(1)}, {guid(1), guid(2)})
-    assert set(found.readable) == {NAME, f"{guid(9)}::{GRANULAR}"}
-    assert {name: error.code for name, error in found.unreadable.items()} == {
-        f"{guid(1)}::{GROUPED}": "undo_record_damaged"
-    }
-    assert not [line for line in host.log if guid(2) in line or "note" in line]
-
-
-def test_the_letter_case_of_a_records_guid_does_not_matter() -> None:
-    name = f"{guid(0xAB).lower()}::{GRANULAR}"
-    host = FakeHost(registry={UNDO.casefold(): {name: record().text}})
-    assert set(records_of(host, {guid(0xAB)}, {guid(0xAB)}).readable) == {f"{guid(0xAB)}::{GRANULAR}"}
-
-
-def test_a_key_full_of_records_is_read_in_part() -> None:
-    texts = {f"{guid(number)}::{GRANULAR}": "{" for number in range(300)}
-    host = FakeHost(registry={UNDO.casefold(): texts})
-    assert len(records_of(host, set(), set()).unreadable) == 200
-
-
-def test_a_record_that_vanishes_meanwhile_is_none() -> None:
-    host = FakeHost(registry={UNDO.casefold(): {NAME: record().text}}, return_codes={f"GetStringValue {UNDO}": 2})
-    assert records_of(host, {guid(1)}, {guid(1)}) == Records({}, {})
-
-
-def adapter(**changes: Any) -> Adapter:
-    return read_host(FakeHost([FakeAdapter(1, **changes)]).client).adapters[0]
-
-
-def test_a_record_is_found_by_guid() -> None:
-    found = Records({NAME: record()}, {})
-    assert found.find(adapter(), GRANULAR, {guid(1)}) == record()
-    assert found.find(adapter(), GROUPED, {guid(1)}) is None
-
-
-def test_a_record_is_found_by_slot_and_mac_where_the_guid_changed() -> None:
-    old = record(guid=guid(9))
-    found = Records({old.value_name: old}, {})
-    assert found.find(adapter(), GRANULAR, {guid(1)}) == old
-    assert found.find(adapter(), GROUPED, {guid(1)}) is None
-    assert found.find(adapter(slot=4), GRANULAR, {guid(1)}) is None
-    assert found.find(adapter(mac="AABBCCDDEE02"), GRANULAR, {guid(1)}) is None
-    assert found.find(adapter(), GRANULAR, {guid(1), guid(9)}) is None
-
-
-def test_a_record_without_a_place_belongs_to_nobody_else() -> None:
-    old = record(guid=guid(9), location=None, mac=None)
-    assert Records({old.value_name: old}, {}).find(adapter(slot=None, mac=""), GRANULAR, {guid(1)}) is None
-    assert Records({old.value_name: old}, {}).find(adapter(pnp="USB"), GRANULAR, {guid(1)}) is None
-
-
-def test_an_own_record_goes_before_that_of_an_earlier_guid() -> None:
-    old, new = record(guid=guid(9), original="2"), record()
-    found = Records({old.value_name: old, new.value_name: new}, {})
-    assert found.find(adapter(), GRANULAR, {guid(1)}) == new
-
-
-def test_an_unreadable_record_is_an_error_when_its_adapter_is_asked_for() -> None:
-    error = NicError("undo_record_unknown_version", "record", "format 2", "format 1", "Update.")
-    found = Records({}, {NAME: error})
-    with pytest.raises(NicError) as caught:
-        found.find(adapter(), GRANULAR, {guid(1)})
-    assert caught.value is error
-    assert found.find(adapter(), GROUPED, {guid(1)}) is None
-
-
 OUTCOME_RECORD = Outcome("not_cured", "12.18.11.1", AT)
 
 
@@ -358,6 +281,8 @@ def test_an_outcome_whose_answer_is_lost_is_looked_after(executed: bool) -> None
         '{"format":1,"driver_version":null,"at":"x"}',
         '{"format":1,"outcome":"not_cured","driver_version":null}',
         '{"format":1,"outcome":"not_cured","driver_version":7,"at":"x"}',
+        '{"format":true,"outcome":"not_cured","driver_version":null,"at":"x"}',
+        '{"format":1,"outcome":"not_cured","driver_version":null,"at":"\\udc00"}',
     ],
 )
 def test_an_outcome_that_can_not_be_read_says_nothing(text: str | None) -> None:

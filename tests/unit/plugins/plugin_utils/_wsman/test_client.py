@@ -142,6 +142,17 @@ def test_an_enumeration_without_end_is_given_up_and_released(limits: Limits, pul
     assert not released.has("s:Body/n:Release/n:MaxElements")
 
 
+def test_an_enumeration_that_takes_too_long_is_given_up() -> None:
+    transport = ScriptedTransport("Test_Widget-enumerate-first_of_many", ENDLESS, ENDLESS, "Test_Widget-release-done")
+    times = iter((1000.0, 1010.0, 1030.5))
+    limits = Limits(max_enumeration_seconds=30)
+    client = Client(transport, host="192.0.2.10", limits=limits, clock=lambda: next(times))
+    with pytest.raises(WsmanProtocolError) as caught:
+        client.enumerate(NAMESPACE, "Test_Widget")
+    assert (caught.value.code, caught.value.seen) == ("enumeration_endless", "more than 30 seconds and no end")
+    assert transport.actions == ["Enumerate", "Pull", "Release"]
+
+
 def test_bytes_of_all_answers_count() -> None:
     first = len(fixture("Test_Widget-enumerate-first_of_many"))
     transport = ScriptedTransport("Test_Widget-enumerate-first_of_many", ENDLESS, "Test_Widget-release-done")
@@ -324,3 +335,21 @@ def test_defaults_wait_for_real() -> None:
     client = Client(ScriptedTransport("Test_Widget-get-found"), host="box.example")
     assert client.operation_timeout_seconds == 20
     assert client.get(NAMESPACE, "Test_Widget", {})
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "port"),
+    [
+        ("http://192.0.2.1:5985/wsman", 5985),
+        ("https://[2001:db8::1]:15986/wsman", 15986),
+        ("https://host.example/wsman", 443),
+        ("http://host.example/wsman", 80),
+        ("http://host.example:99999/wsman", None),
+        ("host.example", None),
+    ],
+)
+def test_the_port_that_the_controller_connects_to(endpoint: str, port: int | None) -> None:
+    transport = ScriptedTransport()
+    transport.endpoint = endpoint
+    client, _pauses = client_of(transport)
+    assert client.port == port

@@ -170,6 +170,21 @@ def test_a_request_may_have_timeouts_of_its_own() -> None:
     assert transport.sent[0].read_timeout_seconds == 13
 
 
+def test_an_enumeration_may_have_a_timeout_and_attempts_of_its_own() -> None:
+    transport = ScriptedTransport("Test_Widget-enumerate-first_of_many", "Test_Widget-pull-last")
+    client, _pauses = client_of(transport)
+    client.enumerate(NAMESPACE, "Test_Widget", operation_timeout_seconds=5)
+    assert [each.text("s:Header/w:OperationTimeout") for each in transport.sent] == ["PT5S", "PT5S"]
+    slow = ScriptedTransport(*["fault-wsman-timed_out"] * 3)
+    client, pauses = client_of(slow, random=0.25)
+    with pytest.raises(WsmanFault) as caught:
+        client.enumerate(NAMESPACE, "Test_Widget", attempts=2)
+    assert caught.value.timed_out
+    assert len(slow.sent) == 2
+    assert pauses.seconds == [0.25]
+    assert slow.sent[0].text("s:Header/w:OperationTimeout") == "PT17S"
+
+
 # --- HTTP statuses
 
 

@@ -1,0 +1,9 @@
+# Copyright (c) 2026 the remediation.windows_nic contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the remediation.windows_nic collection: may change in any release.
+
+"""Asking a UDP service whether it can be heard: exchange, schedule, judgement, pacing. Knows no protocol above UDP."""
+
+from __future__ import annotations
