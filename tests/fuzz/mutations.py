@@ -225,7 +225,7 @@ def _rename(tokens: list[str], begin: int, end: int, chance: Random) -> None:
     names = _NAME.findall("".join(tokens))
     old, new = _NAME.match(tokens[begin]), chance.choice(names)
     if old is not None:
-        for place in {begin, end}:
+        for place in sorted({begin, end}):
             tokens[place] = tokens[place].replace(old[1], new, 1)
 
 

@@ -171,7 +171,7 @@ def test_accepted_risks_are_shown_and_do_not_refuse(lab: RunningLab, refused: Re
 def test_no_restart_asks_nothing(lab: RunningLab, refused: Results, tmp_path: Path) -> None:
     assert "cluster-service" in refused
     before = len(lab.requests("shared-port"))
-    ((how, result),) = change(lab, tmp_path, ["shared-port"], restart="never").values()
+    how, result = change(lab, tmp_path, ["shared-port"], restart="never")["shared-port"]
     assert how == "changed"
     assert result["preflight"] == {"findings": [], "not_read": []}
     asked = {each["name"] for each in lab.requests("shared-port")[before:]}

@@ -359,7 +359,7 @@ def parse_outcome(text: str | None) -> Outcome | None:
 
 def _is_known(version: object) -> bool:
     """Whether this version of the collection knows the format; ``true`` and ``1.0`` are not the number 1."""
-    return type(version) is int and version == FORMAT
+    return version.__class__ is int and version == FORMAT
 
 
 def _fits(name: str, value: object) -> bool:

@@ -87,7 +87,7 @@ def read_profile(content: Mapping[str, Any]) -> HostProfile:
     if not content:
         return HostProfile()
     version = content.get("format")
-    if type(version) is not int or version != FORMAT:
+    if version.__class__ is not int or version != FORMAT:
         raise _invalid(f"format {one_line(repr(version), 40)}", f"format {FORMAT}")
     answers = content.get("answers")
     if not isinstance(answers, Mapping):

@@ -36,10 +36,11 @@ TWO = FakeAdapter(1, name="b", address="192.0.2.10"), FakeAdapter(2, name="A", a
 
 
 def preflight(
-    host: ScriptedHost, *adapters: FakeAdapter, carries: Mapping[str, bool | None] = NOT_CARRYING
+    host: ScriptedHost, *adapters: FakeAdapter, carries: Mapping[str, bool | None] | None = None
 ) -> Preflight:
     reading = reading_of(*adapters)
-    return read_preflight(host.client, reading, reading.adapters, MANAGEMENT, carries)
+    carried = NOT_CARRYING if carries is None else carries
+    return read_preflight(host.client, reading, reading.adapters, MANAGEMENT, carried)
 
 
 def test_nothing_is_asked_where_nothing_is_restarted() -> None:
