@@ -14,13 +14,14 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import NicError
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._judgement import EVIDENCE, judge
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._judgement import judge
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observations import Settings
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._plain import plain
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._qualify.profile import (
     HostProfile,
     read_profile,
 )
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._registered import EVIDENCE
 
 
 class FilterModule:

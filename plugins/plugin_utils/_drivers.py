@@ -16,17 +16,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import one_line
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._sentences import TITLES
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._meanings import TITLES
 
 NOT_ASKED: Final = "not asked"
 """In place of a verdict, of an adapter that no probe led through."""
 
-_PROVEN_BY_PACKETS: Final = (
+_PROVING: Final = (
     ("affected", "replies_marked_bad"),
     ("affected", "drift"),
     ("remediated", "marks_gone"),
+    ("remediated", "proven_twice"),
 )
-"""Verdicts that, where they are proven, rest on the packets."""
+"""Verdicts that, where they are proven, say of the driver on the way that it has the fault."""
 _LONGEST_FILE: Final = 64
 
 Row = Mapping[str, Any]
@@ -40,7 +41,7 @@ class Pair:
         pci: ``vendor:device``; None for what is no PCI device.
         class_: Class of the knowledge table.
         verdicts: How many of them ended with which verdict, in words for people.
-        proven_on: Hosts on which the packets prove that the driver marks good replies bad.
+        proven_on: Hosts on which it is proven that the driver loses good replies: by the packets, or by a full proof.
     """
 
     description: str
@@ -75,7 +76,7 @@ def drivers_of(result: Mapping[str, Any]) -> list[dict[str, Any]]:
         probes = [each for each in result["probes"] if adapter["name"] in each["adapters"]]
         # Where several adapters share the way, nobody knows which of them marked the replies.
         proven = any(
-            (each["verdict"], each["reason"]) in _PROVEN_BY_PACKETS
+            (each["verdict"], each["reason"]) in _PROVING
             and each["confidence"] == "proven"
             and len(each["adapters"]) == 1
             for each in probes
@@ -143,8 +144,8 @@ def _rule(pci: str, file: str, hosts: Sequence[str], versions: Sequence[str]) ->
         "pci": pci,
         "driver": _literally(file),
         "class": "confirmed",
-        "reason": f"marks good UDP datagrams as bad, version {', '.join(versions[:3])}",
-        "source": one_line(f"packets recorded on {seen}", 120),
+        "reason": f"loses good UDP replies with receive offload on, version {', '.join(versions[:3])}",
+        "source": one_line(f"proven on {seen}", 120),
     }
 
 

@@ -29,93 +29,60 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observati
 )
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observed import (
     Change,
-    Host,
     Observations,
     Refusal,
 )
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._registered import (
+    CHANGING,
+    controls_of,
+    entries_of,
+    probe_of,
+    probes_of,
+    result_of,
+)
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._second_round import (
+    broke_off,
+    left_on,
+    note,
+    repeated,
+)
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._sentences import Subject, explain
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._trouble import (
+    Refused,
+    refused_of,
+    trouble_of,
+)
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._verdict import (
     Verdict,
     decide,
     topmost,
 )
 
-EVIDENCE: Final = (
-    *("facts", "probe", "controls", "receive_path", "sources", "drops"),
-    *("change", "probe_after", "controls_after", "undo"),
-)
-"""Names of the results that a judgement is made from, in their order."""
-
-_PROOF: Final = {
-    "facts": "ansible_facts",
-    "probe": "probes",
-    "receive_path": "receive_path",
-    "drops": "evidence",
-    "change": "adapters",
-    "probe_after": "probes",
-    "undo": "adapters",
-}
-"""The key that each result has if the task did its work."""
 _RECEIVING: Final = ("rx", "rx_tx")
-_AFTER_CHANGE: Final = ("change", "probe_after", "undo")
-_CHANGING: Final = ("change", "undo")
-_BREAKING: Final = ("facts", "probe", "change", "undo")
-"""Without these a host can't be judged; without a probe after the change it can, as not verified."""
-_REFUSING: Final[Mapping[str, Refusal]] = {
-    "guard_held": "guard_held",
-    "guard_not_set": "guard_not_set",
-    "guard_not_possible": "guard_not_possible",
-    "guard_not_removed": "guard_in_the_way",
-    "restart_risky": "restart_risky",
-    "restart_not_allowed": "restart_unguarded",
-    "write_restarts": "write_restarts",
-}
-"""Codes of errors with which a change is refused before anything was touched."""
-_ENDED: Final[Mapping[str, Host]] = {"undone_by_guard": "undone_by_guard", "guard_not_removed": "guard_left"}
-"""Codes of errors that tell what became of a host after all."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    """The first result that isn't what it should be."""
-
-    observations: Observations
-    problem: str
-    error: dict[str, Any] | None
-    remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    """A change that was refused, and left everything as it was."""
-
-    reason: Refusal
-    problem: str
-    error: dict[str, Any]
 
 
 def judge(evidence: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return the judgement on a host as ``udp_rx_offload_result`` holds it.
 
     Args:
-        evidence: Registered results by the names in :data:`EVIDENCE`; ``controls`` and ``controls_after`` are lists.
+        evidence: Registered results by the names in ``_registered.py``; those of controls are lists.
         settings: What the operator decided.
     """
     adapters = _adapters(evidence, settings)
     changes = _changes(evidence)
-    trouble = _trouble(evidence)
-    refused = _refused(evidence)
+    trouble = trouble_of(evidence)
+    refused = refused_of(evidence, "change")
     if trouble is not None:
         subject = Subject(
             adapter=_affected(evidence, adapters, changes), problem=trouble.problem, remedy=trouble.remedy
         )
-        rows = [_row(None, decide(trouble.observations), subject, adapters)]
+        rows = [_row(None, trouble.observations, subject, adapters)]
     else:
         rows = _judge_bmcs(evidence, adapters, changes, refused, settings)
     troubled = trouble or refused
     return {
-        **_summary(rows, adapters, changes, settings),
-        "changed": bool(changes) or any((_result(evidence, step) or {}).get("changed", False) for step in _CHANGING),
+        **_summary(rows, adapters, changes, evidence, settings),
+        "changed": bool(changes) or any((result_of(evidence, step) or {}).get("changed", False) for step in CHANGING),
         "error": troubled.error if troubled else None,
         "adapters": [_adapter_summary(each, changes, _entries(evidence).get(each.guid, {})) for each in adapters],
         "preflight": _preflight(evidence),
@@ -128,6 +95,7 @@ class _Judged:
     """One row of a host's judgement."""
 
     view: BmcView | None
+    seen: Observations
     verdict: Verdict
     sentence: str
     next_step: str
@@ -138,6 +106,7 @@ def _summary(
     rows: Sequence[_Judged],
     adapters: Sequence[AdapterView],
     changes: Mapping[str, Change],
+    evidence: Mapping[str, Any],
     settings: Settings,
 ) -> dict[str, Any]:
     verdict = topmost(row.verdict for row in rows)
@@ -145,13 +114,6 @@ def _summary(
     would_change = [row for row in rows if row.verdict.would_change]
     chosen = adapters if settings.mode == "enforce" else [each for row in would_change for each in _meant(row)]
     to_change = {each.guid for each in chosen if each.wanted} if would_change else set()
-    to_undo = {
-        each.guid
-        for row in rows
-        if (row.verdict.verdict, row.verdict.reason) == ("not_cured", "still_silent")
-        for each in row.adapters
-        if changes.get(each.guid) == "made"
-    }
     return {
         "verdict": verdict.verdict,
         "reason": verdict.reason,
@@ -160,11 +122,42 @@ def _summary(
         "next_step": speaking.next_step,
         "would_change": bool(to_change),
         "to_change": sorted(to_change),
-        "to_undo": sorted(to_undo),
+        "to_undo": sorted(_to_undo(rows, changes)),
+        "to_repeat": sorted(_to_repeat(rows, changes, evidence)),
+        "to_restore": sorted(_to_restore(rows, evidence)),
         "probes": [
             _probe_summary(row, row.view, row.view.before) for row in rows if row.view is not None and row.view.before
         ],
     }
+
+
+def _to_undo(rows: Iterable[_Judged], changes: Mapping[str, Change]) -> set[str]:
+    """The adapters whose change did not help."""
+    return {
+        each.guid
+        for row in rows
+        if row.verdict.reason == "still_silent"
+        for each in row.adapters
+        if changes.get(each.guid) == "made"
+    }
+
+
+def _to_repeat(rows: Sequence[_Judged], changes: Mapping[str, Change], evidence: Mapping[str, Any]) -> set[str]:
+    """The adapters that a full proof switches next: on again after a cure, and off again after that."""
+    if result_of(evidence, "on") is None:
+        cured = [row for row in rows if row.verdict.verdict == "remediated" and row.seen.now_heard]
+        return {each.guid for row in cured for each in row.adapters if changes.get(each.guid) == "made"}
+    if result_of(evidence, "off_again") is not None:
+        return set()
+    going_on = {each.guid for row in rows if row.seen.repeated == "begun" for each in row.adapters}
+    return left_on(evidence) & (left_on(evidence) if broke_off(evidence) else going_on)
+
+
+def _to_restore(rows: Iterable[_Judged], evidence: Mapping[str, Any]) -> set[str]:
+    """The adapters that a full proof leaves on, since what was silent before answers all the same."""
+    heard_on = {each.guid for row in rows if row.seen.repeated == "heard_on" for each in row.adapters}
+    needed = {each.guid for row in rows if row.seen.repeated == "begun" for each in row.adapters}
+    return left_on(evidence) & heard_on - needed
 
 
 def _meant(row: _Judged) -> list[AdapterView]:
@@ -207,7 +200,8 @@ def _probe_summary(row: _Judged, view: BmcView, before: Result) -> dict[str, Any
         "control_before": control(view.controls_before),
         "cause": view.packets.cause,
         "pcap": view.packets.file,
-        "after": view.after["outcome"] if view.after else None,
+        "second_round": row.seen.repeated,
+        "after": view.last["outcome"] if view.last else None,
         "control_after": control(view.controls_after) if view.after else None,
     }
 
@@ -216,7 +210,7 @@ def _judge_bmcs(
     evidence: Mapping[str, Any],
     adapters: Sequence[AdapterView],
     changes: Mapping[str, Change],
-    refused: _Refused | None,
+    refused: Refused | None,
     settings: Settings,
 ) -> list[_Judged]:
     """Judge every BMC; what a change did for one of them counts for the others that it was made for."""
@@ -227,79 +221,36 @@ def _judge_bmcs(
     ]
     cured = {guid for _view, guids, each in seen if each.heard_since for guid in guids if guid in changes}
     not_in_force = _not_in_force(evidence)
-    return [
-        _judge_bmc(
-            view,
-            replace(each, cured_for_another=bool(guids & cured), in_force=not guids & not_in_force),
-            adapters,
-            refused.problem if refused else "",
-        )
-        for view, guids, each in seen
-    ]
+    judged = []
+    for view, guids, each in seen:
+        first = replace(each, cured_for_another=bool(guids & cured), in_force=not guids & not_in_force)
+        came_of_it = repeated(evidence, view.bmc, _on_way(view, adapters), first)
+        about = Subject(bmc=view.bmc, problem=refused.problem if refused else "", note=note(evidence, came_of_it))
+        judged.append(_judge_bmc(view, replace(first, repeated=came_of_it), adapters, about))
+    return judged
+
+
+def _on_way(view: BmcView, adapters: Sequence[AdapterView]) -> tuple[AdapterView, ...]:
+    return tuple(adapters) if view.adapters is None else view.adapters
 
 
 def _guids(view: BmcView, adapters: Sequence[AdapterView]) -> set[str]:
-    return {each.guid for each in (adapters if view.adapters is None else view.adapters)}
+    return {each.guid for each in _on_way(view, adapters)}
 
 
-def _judge_bmc(view: BmcView, observations: Observations, adapters: Sequence[AdapterView], problem: str) -> _Judged:
-    on_the_way = tuple(adapters) if view.adapters is None else view.adapters
+def _judge_bmc(view: BmcView, observations: Observations, adapters: Sequence[AdapterView], about: Subject) -> _Judged:
+    on_the_way = _on_way(view, adapters)
     named = [each for each in on_the_way if each.state == observations.adapter]
     labels = ", ".join(each.label for each in named)
-    subject = Subject(bmc=view.bmc, adapter=labels, problem=problem, proof=view.packets.proof)
-    return _row(view, decide(observations), subject, on_the_way)
+    return _row(view, observations, replace(about, adapter=labels, proof=view.packets.proof), on_the_way)
 
 
-def _row(view: BmcView | None, verdict: Verdict, subject: Subject, adapters: Iterable[AdapterView]) -> _Judged:
+def _row(
+    view: BmcView | None, observations: Observations, subject: Subject, adapters: Iterable[AdapterView]
+) -> _Judged:
+    verdict = decide(observations)
     meaning = explain(verdict, subject)
-    return _Judged(view, verdict, meaning.sentence, meaning.next_step, tuple(adapters))
-
-
-def _trouble(evidence: Mapping[str, Any]) -> _Trouble | None:
-    """Why the host can't be judged, if so: a step that failed, or that found the host gone."""
-    refused = _refused(evidence)
-    for step in _PROOF:
-        result = _result(evidence, step)
-        if result is None:
-            if step == "facts":
-                return _Trouble(Observations(host="unreadable"), "its adapters were not read", None)
-            continue
-        error = result.get("error")
-        message = str(result.get("msg") or "no reason given")
-        problem = _told(error) if error else message
-        if result.get("unreachable") and step in _AFTER_CHANGE:
-            touched = any((_result(evidence, each) or {}).get("changed") for each in _CHANGING)
-            return _Trouble(Observations(host="lost" if touched else "lost_before"), problem, error)
-        remedy = error["next_step"] if error else ""
-        if result.get("unreachable"):
-            return _Trouble(Observations(host="unreachable"), problem, error, remedy)
-        if step in _BREAKING and (error or _PROOF[step] not in result):
-            if refused is not None and error == refused.error:
-                continue
-            host = _host_after(step, error)
-            remedy = "" if host == "undone_by_guard" else remedy
-            return _Trouble(Observations(host=host), problem, error or {"seen": message}, remedy)
-    return None
-
-
-def _host_after(step: str, error: Mapping[str, Any] | None) -> Host:
-    """What a step that failed says of the host."""
-    if step in _CHANGING and error and error["code"] in _ENDED:
-        return _ENDED[error["code"]]
-    return "not_restored" if step == "undo" else "unreadable"
-
-
-def _refused(evidence: Mapping[str, Any]) -> _Refused | None:
-    """The change that was refused before anything was touched, if one was."""
-    result = _result(evidence, "change") or {}
-    error = result.get("error")
-    if not error or result.get("changed") or result.get("unreachable") or error["code"] not in _REFUSING:
-        return None
-    return _Refused(_REFUSING[error["code"]], error["seen"].rstrip(".") + ".", error)
-
-
-def _told(error: Mapping[str, Any]) -> str:
-    return "{subject}: {seen}; expected {expected}.".format(**error)
+    return _Judged(view, observations, verdict, meaning.sentence, meaning.next_step, tuple(adapters))
 
 
 def _affected(evidence: Mapping[str, Any], adapters: Sequence[AdapterView], changes: Mapping[str, Change]) -> str:
@@ -313,22 +264,30 @@ def _affected(evidence: Mapping[str, Any], adapters: Sequence[AdapterView], chan
 
 def _entries(evidence: Mapping[str, Any]) -> dict[str, Result]:
     """What the last change or undoing says of each adapter, by GUID."""
-    results = [_result(evidence, step) or {} for step in _CHANGING]
-    return {entry["guid"]: entry for result in results for entry in result.get("adapters") or ()}
+    return {entry["guid"]: entry for step in CHANGING for entry in entries_of(evidence, step)}
 
 
 def _preflight(evidence: Mapping[str, Any]) -> dict[str, Any] | None:
     """What was found before the restarts of this run; None where none was looked at."""
     found = [
-        result["preflight"] for step in _CHANGING if (result := _result(evidence, step)) and result.get("preflight")
+        result["preflight"] for step in CHANGING if (result := result_of(evidence, step)) and result.get("preflight")
     ]
     if not found:
         return None
-    return {key: [each for one in found for each in one.get(key) or ()] for key in ("findings", "not_read")}
+    return {key: _once(each for one in found for each in one.get(key) or ()) for key in ("findings", "not_read")}
+
+
+def _once(every: Iterable[Any]) -> list[Any]:
+    """Without repetitions: each restart of a run finds the same again."""
+    different: list[Any] = []
+    for each in every:
+        if each not in different:
+            different.append(each)
+    return different
 
 
 def _facts(evidence: Mapping[str, Any]) -> Mapping[str, Any]:
-    return (_result(evidence, "facts") or {}).get("ansible_facts") or {}
+    return (result_of(evidence, "facts") or {}).get("ansible_facts") or {}
 
 
 def _adapters(evidence: Mapping[str, Any], settings: Settings) -> list[AdapterView]:
@@ -342,26 +301,30 @@ def _adapters(evidence: Mapping[str, Any], settings: Settings) -> list[AdapterVi
 
 def _bmcs(evidence: Mapping[str, Any], adapters: Sequence[AdapterView]) -> list[BmcView]:
     """What was seen of each BMC; of no BMC where none was asked."""
-    before = _probes(_result(evidence, "probe"))
+    before = probes_of(result_of(evidence, "probe"))
     if not before:
         return [BmcView("", None, None, None, (), (), None)]
-    after = {probe["bmc"]: probe for probe in _probes(_result(evidence, "probe_after"))}
-    controls = [probe for result in evidence.get("controls") or () for probe in _probes(result)]
-    controls_after = [probe for result in evidence.get("controls_after") or () for probe in _probes(result)]
     return [
         BmcView(
             bmc=probe["bmc"],
             address=probe["address"],
             before=probe,
-            after=after.get(probe["bmc"]),
-            controls_before=tuple(each for each in controls if each["bmc"] == probe["bmc"]),
-            controls_after=tuple(each for each in controls_after if each["bmc"] == probe["bmc"]),
+            after=probe_of(evidence, _last(evidence, probe, "probe"), probe["bmc"]),
+            controls_before=controls_of(evidence, "controls", probe["bmc"]),
+            controls_after=controls_of(evidence, _last(evidence, probe, "controls"), probe["bmc"]),
             adapters=_on_the_way(probe, adapters),
-            packets=packets_of(_result(evidence, "drops"), probe["bmc"]),
-            other_source=other_source(_result(evidence, "sources"), _result(evidence, "receive_path"), probe),
+            again=probe_of(evidence, "probe_again", probe["bmc"]),
+            packets=packets_of(result_of(evidence, "drops"), probe["bmc"]),
+            other_source=other_source(result_of(evidence, "sources"), result_of(evidence, "receive_path"), probe),
         )
         for probe in before
     ]
+
+
+def _last(evidence: Mapping[str, Any], before: Result, what: str) -> str:
+    """The step that tells what came of a BMC: of one that was silent before, the second round is judged apart."""
+    asked_again = not before["silent"] and result_of(evidence, "probe_again") is not None
+    return f"{what}_again" if asked_again else f"{what}_after"
 
 
 def _on_the_way(probe: Result, adapters: Sequence[AdapterView]) -> tuple[AdapterView, ...] | None:
@@ -375,12 +338,14 @@ def _on_the_way(probe: Result, adapters: Sequence[AdapterView]) -> tuple[Adapter
 def _changes(evidence: Mapping[str, Any]) -> dict[str, Change]:
     """What this run did, by adapter GUID."""
     changes: dict[str, Change] = {}
-    for entry in (_result(evidence, "change") or {}).get("adapters") or ():
-        if entry["changed"]:
-            changes[entry["guid"]] = "made" if _is_restarted(entry) else "pending"
-    for entry in (_result(evidence, "undo") or {}).get("adapters") or ():
-        if entry["changed"]:
-            changes[entry["guid"]] = "undone"
+    for step in CHANGING:
+        for entry in entries_of(evidence, step):
+            if step == "off_again" and entry["after"]["configured"] not in _RECEIVING:
+                changes[entry["guid"]] = "made"
+            elif entry["changed"] and step in ("on", "undo"):
+                changes[entry["guid"]] = "undone"
+            elif entry["changed"]:
+                changes[entry["guid"]] = "made" if _is_restarted(entry) else "pending"
     return changes
 
 
@@ -393,19 +358,8 @@ def _is_restarted(entry: Result) -> bool:
 
 def _not_in_force(evidence: Mapping[str, Any]) -> frozenset[str]:
     """The adapters whose driver says after the restart that it still works with receive offload, by GUID."""
-    entries = (_result(evidence, "change") or {}).get("adapters") or ()
     return frozenset(
         entry["guid"]
-        for entry in entries
+        for entry in entries_of(evidence, "change")
         if entry["changed"] and entry["restarted"] and entry["after"]["active"] in _RECEIVING
     )
-
-
-def _result(evidence: Mapping[str, Any], step: str) -> Result | None:
-    """A registered result; None for a step that was skipped or not come to."""
-    result = evidence.get(step)
-    return result if result and not result.get("skipped") else None
-
-
-def _probes(result: Result | None) -> Sequence[Result]:
-    return (result or {}).get("probes") or ()

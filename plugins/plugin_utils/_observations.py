@@ -102,7 +102,8 @@ class AdapterView:
 class BmcView:
     """One BMC as this host sees it: the results about it, and the adapters on the way to it.
 
-    ``adapters`` is None where the way could not be read, which is also so where no BMC was asked.
+    ``adapters`` is None where the way could not be read, which is also so where no BMC was asked. ``again`` is the
+    probe that ended a second round.
     """
 
     bmc: str
@@ -114,6 +115,12 @@ class BmcView:
     adapters: tuple[AdapterView, ...] | None
     packets: Packets = field(default=Packets())
     other_source: OtherSource = "none"
+    again: Result | None = None
+
+    @property
+    def last(self) -> Result | None:
+        """The last probe since a change."""
+        return self.again or self.after
 
 
 def view_adapter(
@@ -142,7 +149,8 @@ def view_adapter(
 
 def _earlier(facts: Result, settings: Settings) -> Earlier:
     outcome, undo = facts.get("outcome") or {}, facts.get("undo") or {}
-    if _in_force(facts, undo):
+    # One that switched receive offload on again, for a proof say, is no change to rely on.
+    if _in_force(facts, undo) and not _receives(undo["written"]):
         return "changed"
     remembered = outcome.get("outcome") in _REMEMBERED and outcome.get("driver_version") == facts["driver"]["version"]
     if remembered and not settings.retry:

@@ -22,6 +22,7 @@ Host = Literal[
     "undone_by_guard",  # cut off by the restart of an adapter, and brought back by the guard on it
     "guard_left",  # changed, but its guard can't be removed and will take the change back
     "not_restored",  # an original value could not be put back
+    "second_round_failed",  # changed and heard, but switching receive offload on and off again broke off
 ]
 
 Heard = Literal[
@@ -86,6 +87,18 @@ Refusal = Literal[
 ]
 """Why this run, which wanted to change an adapter, left it as it was."""
 
+Repeated = Literal[
+    "none",
+    "refused",  # it was not begun
+    "begun",  # receive offload is on again, and what was heard then speaks for going on
+    "unclear",  # with it on again the BMC was neither clearly heard nor clearly silent
+    "heard_on",  # heard with it on again
+    "not_again",  # not heard when it was off again
+    "twice",  # silent with it on again and heard with it off again, and heard elsewhere all the time
+    "twice_alone",  # likewise, but nobody else could ask each time
+]
+"""What came of the second round of a full proof: receive offload on again, and off again."""
+
 Mode = Literal["report", "prove", "enforce"]
 
 
@@ -99,8 +112,9 @@ class Observations:
     BMC heard, which had been silent. ``other_candidate`` tells of a candidate that the way to this BMC does not lead
     through. ``cause`` is what the packets of the probe show, and ``other_source`` what was heard from other addresses
     of the same adapter. ``overridden`` is true where something else than its settings has, or may have, switched the
-    adapter's offload off, so that an answer proves nothing about its driver. ``obstacle`` is what speaks against a
-    change before it is tried, such as that it would restart an adapter which may carry the connection, without a guard
+    adapter's offload off, so that an answer proves nothing about its driver. ``repeated`` is what came of a second
+    round, after a change that made the BMC heard. ``obstacle`` is what speaks against a change before it is tried, such
+    as that it would restart an adapter which may carry the connection, without a guard
     and without leave. ``refusal`` is what came of trying.
     """
 
@@ -125,6 +139,7 @@ class Observations:
     cause: Cause = "none"
     other_source: OtherSource = "none"
     overridden: bool = False
+    repeated: Repeated = "none"
 
     @property
     def changed(self) -> bool:

@@ -21,7 +21,7 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._drivers i
     tally,
 )
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import one_line
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._sentences import NOTHING, TITLES
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._meanings import NOTHING, TITLES
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._verdict import REFUSALS, UNDONE
 
 RESULT: Final = "udp_rx_offload_result"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._diagnosis import asked_from_others, packets_of
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._sentences import TITLES
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._meanings import TITLES
 
 Result = Mapping[str, Any]
 Paragraph = dict[str, str]

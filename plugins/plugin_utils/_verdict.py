@@ -26,6 +26,7 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observed 
     Host,
     Observations,
     Refusal,
+    Repeated,
     Way,
 )
 
@@ -85,6 +86,7 @@ class Conditions(TypedDict, total=False):
     other_source: OtherSource
     overridden: bool
     heard_all_the_same: bool
+    repeated: Repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +125,13 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("unknown", "undone_by_guard", "none", host="undone_by_guard"),
     _row("unknown", "guard_not_removed", "none", host="guard_left"),
     _row("unknown", "not_restored", "none", host="not_restored"),
+    _row("unknown", "second_round_failed", "none", host="second_round_failed"),
     _row("unknown", "host_unreadable", "none", host="unreadable"),
 
     # Changed, but that was not the cure, or nobody can tell.
+    _row("inconclusive", "second_round_begun", "none", now_heard=True, repeated="begun"),
+    _row("inconclusive", "heard_with_offload", "none", now_heard=True, repeated="heard_on"),
+    _row("inconclusive", "not_repeated", "none", now_heard=True, repeated="not_again"),
     _row("not_cured", "still_silent", "likely", still_silent=True, control_after="answers"),
     _row("not_cured", "earlier", "likely", perhaps_only_here=True, earlier="not_cured", change="none"),
     _row("inconclusive", "cured_elsewhere", "none", silent_throughout=True, cured_for_another=True),
@@ -154,11 +160,11 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("other_cause", "corrupt_reply", "proven", shown="corrupt_reply"),
     _row("other_cause", "firewall", "proven", shown="firewall"),
     _row("other_cause", "late_reply", "proven", shown="no_listener"),
-    _row("other_cause", "nothing_arrived", "proven", only_here=True, shown="nothing_arrived"),
-    _row("unknown", "nothing_arrived", "none", perhaps_only_here=True, shown="nothing_arrived"),
     _row("unknown", "lost_in_host", "none", shown="other"),
     _row("unknown", "answered_later", "none", shown="answered"),
     _row("other_cause", "source_address", "likely", unchanged_silent=True, other_source="answers"),
+    _row("other_cause", "nothing_arrived", "proven", only_here=True, shown="nothing_arrived"),
+    _row("unknown", "nothing_arrived", "none", perhaps_only_here=True, shown="nothing_arrived"),
 
     # Silent, and nothing changed: from the host's own fault to the BMC's.
     _row("affected", "drift", "likely", only_here=True, adapter="candidate", earlier="drift"),
@@ -182,6 +188,8 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("bmc_silent", "silent_everywhere", "likely", unchanged_silent=True, control_before="silent"),
 
     # Changed, and it answers; or changed on the operator's word alone.
+    _row("remediated", "proven_twice", "proven", now_heard=True, repeated="twice"),
+    _row("remediated", "twice_without_control", "likely", now_heard=True, repeated="twice_alone"),
     _row("remediated", "marks_gone", "proven", now_heard=True, cause="driver_marked_bad"),
     _row("remediated", "cured", "likely", now_heard=True, control_before="answers", control_after="answers"),
     _row("remediated", "no_control", "possible", now_heard=True, control_before="none"),

@@ -44,6 +44,7 @@ class Combination:
         killed: Whether the controller is killed while it waits for the answer.
         afterwards: What happens before the second run.
         struck_by: The misbehaviour that the log must tell of.
+        arrives: Whether the host may do what the struck request asks for.
     """
 
     host: str
@@ -53,11 +54,20 @@ class Combination:
     killed: bool = False
     afterwards: Afterwards = ""
     struck_by: str = ""
+    arrives: bool = True
 
     @property
     def story(self) -> Story:
         """What the struck run does."""
         return self.step.story
+
+    def verdict(self, clean: str) -> str:
+        """What the second run ends in, where that of a host that nothing happened to ends in *clean*.
+
+        An adapter is restarted once for a change, whatever becomes of the request: whether it was is left to a person.
+        """
+        never_asked = self.story == "change" and self.step.method == "Restart" and not self.arrives
+        return "restart_pending" if never_asked else clean
 
 
 def clean_kind() -> dict[str, Any]:
@@ -119,7 +129,7 @@ def _combination(host: str, fault: WireFault, step: Step, afterwards: Afterwards
     if killed and step.method == "Restart":
         kind |= {"adapters": _OUTAGE_TO_BE_KILLED_IN["adapters"]}
         wire |= _OUTAGE_TO_BE_KILLED_IN["wire"]
-    return Combination(host, words, step, kind | {"wire": wire}, killed, afterwards, fault.do)
+    return Combination(host, words, step, kind | {"wire": wire}, killed, afterwards, fault.do, fault.arrives)
 
 
 def _variables(read_timeout_seconds: int) -> dict[str, Any]:

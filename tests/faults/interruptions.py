@@ -102,12 +102,16 @@ class Interruptions:
         return held
 
     def _second(self, runs: Runs, name: str, wanted: Callable[[Combination], bool]) -> None:
-        """Run the same again, and require the verdict of a host that nothing happened to."""
+        """Run the same again, and require the verdict that is right."""
         ended = self._run(runs, name, "second run", wanted)
         for each in self.combined:
             if each.host not in ended:
                 continue
-            row, found, right = self._rows[each.host], ended[each.host], self.recording.verdicts[each.story]
+            row, found, right = (
+                self._rows[each.host],
+                ended[each.host],
+                each.verdict(self.recording.verdicts[each.story]),
+            )
             row.verdict = found.verdict
             if found.verdict != right:
                 row.failures.append(f"The second run ends in {found.verdict} and not in {right}: {found.sentence}")

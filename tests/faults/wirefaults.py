@@ -24,12 +24,14 @@ class WireFault:
         do: What the lab calls it.
         only: The one action that it can strike; None: any.
         settings: Further keys of the lab's fault rule.
+        arrives: Whether the host may do what the request asks for.
     """
 
     words: str
     do: str
     only: str | None = None
     settings: tuple[tuple[str, Any], ...] = ()
+    arrives: bool = True
 
     def strikes(self, step: Step) -> bool:
         """Whether the fault can strike at a step."""
@@ -42,7 +44,7 @@ class WireFault:
 
 
 WIRE_FAULTS: Final = (
-    WireFault("request lost, reset", "cut_before", settings=(("how", "reset"),)),
+    WireFault("request lost, reset", "cut_before", settings=(("how", "reset"),), arrives=False),
     WireFault("answer lost, reset", "cut_after", settings=(("how", "reset"),)),
     WireFault("answer lost, closed", "cut_after", settings=(("how", "close"),)),
     WireFault("no answer", "hold"),
@@ -56,11 +58,11 @@ WIRE_FAULTS: Final = (
     WireFault("pull without items", "empty_pull", only="Pull"),
     WireFault("answer of 10 MB", "huge"),
     WireFault("quota exceeded", "quota"),
-    WireFault("operation timed out", "timeout"),
+    WireFault("operation timed out", "timeout", arrives=False),
     WireFault("access denied once", "access_denied"),
     WireFault("sign-in refused once", "unauthorized"),
     WireFault("service unavailable", "unavailable"),
-    WireFault("host down for a while", "go_down", settings=(("seconds", 1.0),)),
+    WireFault("host down for a while", "go_down", settings=(("seconds", 1.0),), arrives=False),
     WireFault("host reboots", "reboot"),
 )
 

@@ -56,7 +56,7 @@ def feed_relay(data: bytes) -> None:
     try:
         heard = relay.read_answer(data, len(_SCHEDULE.sends))
     except ExchangeUnavailable as unavailable:
-        text = str(unavailable)
+        text = unavailable.detail
         require(is_harmless(text) and len(text) < 2000, f"words that a terminal obeys: {text!r}")
         return
     _judged(heard)

@@ -82,6 +82,8 @@ def feed_guard(data: bytes) -> None:
     shown = Leftover(note, "found").as_dict()
     check_result(shown)
     require(all(is_harmless(each or "") for each in shown.values()), f"words that a terminal obeys: {shown}")
+    restores = note.restores
+    require(restores is None or parse_value(restores) is not None, f"would put {restores!r} back")
     require(isinstance(note.holder.is_gone(), bool), "nobody knows whether the holder is gone")
     # What is computed with these moments.
     require(note.set_at.tzinfo is not None and note.due_at + dt.timedelta(days=31) > note.due_at, "no moment")

@@ -10,11 +10,16 @@ from types import MappingProxyType
 from typing import Final
 
 from tests.fuzz.answers import ANSWERS, FAULTS
+from tests.fuzz.captures import CAPTURES
 from tests.fuzz.datagrams import PACKETS, RELAY
 from tests.fuzz.hosts import HOSTS
+from tests.fuzz.patterns import PATTERNS
 from tests.fuzz.records import GUARDS, OUTCOMES, UNDO
 from tests.fuzz.target import Target
 
 TARGETS: Final[Mapping[str, Target]] = MappingProxyType(
-    {target.name: target for target in (ANSWERS, FAULTS, HOSTS, UNDO, OUTCOMES, GUARDS, RELAY, PACKETS)}
+    {
+        target.name: target
+        for target in (ANSWERS, FAULTS, HOSTS, UNDO, OUTCOMES, GUARDS, RELAY, PACKETS, CAPTURES, PATTERNS)
+    }
 )

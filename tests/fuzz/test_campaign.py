@@ -20,13 +20,13 @@ INPUTS = 16_000
 """Of all targets together: seconds, against the minutes of the million."""
 
 BREAK = """
-import re, sys
+import sys
 from tests.fuzz import worker
 load = worker.load
 def broken(name):
     target = load(name)
     from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic import undo
-    undo._VALUE = re.compile(".*")
+    undo.is_original = lambda _value: True
     return target
 """
 """Takes the check away that keeps an undo record from holding anything but a value of the keyword."""

@@ -36,6 +36,18 @@ def test_chance_alone_decides(target: Target) -> None:
     assert len(set(once)) > 25
 
 
+@pytest.mark.parametrize("target", TARGETS.values(), ids=lambda target: target.name)
+def test_what_was_changed_can_be_changed_again(target: Target) -> None:
+    for seed in target.seeds()[:3]:
+        for number in range(20):
+            message, chance = seed, Random(number)
+            for _again in range(15):
+                message = target.mutate(message, chance)
+                assert isinstance(message, bytes)
+                # As libFuzzer keeps it.
+                message = message[: target.most_bytes]
+
+
 def test_most_xml_stays_well_formed() -> None:
     seed = TARGETS["faults"].seeds()[0]
     well_formed = 0

@@ -101,7 +101,8 @@ STEPS: Final = (
     pytest_folder("fuzz", group="hostile"),
     pytest_folder("properties", "--numprocesses=2", group="hostile"),
     pytest_folder("conformance"),
-    pytest_folder("integration", "--numprocesses=2", limit_minutes=30),
+    # Each file keeps its labs to itself: on another process they would be started again.
+    pytest_folder("integration", "--numprocesses=3", "--dist=loadfile", limit_minutes=30),
 )
 
 

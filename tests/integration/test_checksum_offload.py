@@ -342,10 +342,7 @@ def test_the_adapter_that_carries_the_connection(lab: RunningLab, tmp_path: Path
         host = Host(lab, name, tmp_path)
         assert host.adapter["restarts"] == host.writes().count("Restart") == 1
     assert {word for word, _result in together(lab, tmp_path, options).results().values()} == {"ok"}
-
-
-def test_a_change_takes_two_sessions_besides_polls(lab: RunningLab) -> None:
-    """The connection is cut once; everything before is one session, and everything after another one."""
+    # The connection is cut once; everything before is one session, and everything after another one, besides polls.
     carried = [each["connection"] for each in lab.requests("carrying-cut") if each["status"] is not None]
     restart = [each["method"] for each in lab.requests("carrying-cut")].index("Restart")
     until = {each["connection"] for each in lab.requests("carrying-cut")[: restart + 1]}

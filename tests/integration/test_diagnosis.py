@@ -34,6 +34,14 @@ SAMPLE: Final = (
     "corrupted-on-the-way",
     "filtering-program",
     "udp-filtered",
+    "answers-too-late",
+    "lost-in-host",
+    "answers-later",
+    "source-address",
+    "source-address-of-windows",
+    "every-source-silent",
+    "other-adapter-hears",
+    "sources-not-usable",
     "no-way",
     "healthy",
     "npcap-old-i219",
@@ -42,7 +50,7 @@ SAMPLE: Final = (
     "down",
 )
 CURED: Final = ("controller-blind", "german")
-LEFT_ALONE: Final = ("corrupted-on-the-way", "filtering-program", "udp-filtered")
+LEFT_ALONE: Final = ("corrupted-on-the-way", "filtering-program", "udp-filtered", "source-address")
 """Hosts that an assessment alone calls affected, and that have another cause."""
 
 
@@ -95,6 +103,24 @@ def test_every_cause_is_found(diagnosis: Played, host: str) -> None:
     if expected.cause is not None:
         assert {probe["cause"] for probe in row["probes"]} == {expected.cause}
     assert row["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("host", "heard"),
+    [
+        ("i211", []),
+        ("source-address", [True]),
+        ("every-source-silent", [False, False]),
+        ("other-adapter-hears", [True]),
+        ("sources-not-usable", []),
+    ],
+)
+def test_the_card_is_asked_from_every_address_that_windows_sends_from(
+    diagnosis: Played, host: str, heard: list[bool]
+) -> None:
+    elsewhere = next(each["text"] for each in diagnosis.rows[host]["story"] if each["about"] == "Elsewhere")
+    told = [text for text in elsewhere.split(". ") if text.startswith("From this host's address ")]
+    assert [text.removesuffix(".").endswith(" it answered") for text in told] == heard
 
 
 def test_nothing_is_changed_and_nothing_is_left_behind(diagnosis: Played) -> None:

@@ -134,6 +134,7 @@ def test_what_is_otherwise_is_told_with_its_consequence(qualified: dict[str, Qua
     assert "this host has not shown that a guard works on it" in printed
 
 
+@pytest.mark.usefixtures("qualified")
 def test_where_no_guard_can_be_registered_the_adapter_is_left_alone(lab: RunningLab) -> None:
     methods = {line["method"] for line in lab.requests("denied")}
     assert "RegisterByXml" in methods

@@ -13,7 +13,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface
 from typing import Literal
 
 from tests.lab.catalogue import (
@@ -31,6 +31,7 @@ from tests.lab.catalogue import (
 from tests.lab.fleet import HostSpec
 from tests.lab.languages import LANGUAGES
 from tests.lab.schema import Adapter as AdapterSpec
+from tests.lab.schema import Address as AddressSpec
 from tests.lab.schema import Offloads, Route
 
 BITS = {"disabled": 0, "tx": 1, "rx": 2, "rx_tx": 3}
@@ -48,8 +49,9 @@ class Adapter:
 
     ``index`` is the interface index, ``class_index`` the NNNN of its class key and Win32_NetworkAdapter.Index.
     ``lower`` and ``higher`` are interface indices. ``active`` are the bits the driver really uses for UDP over IPv4,
-    ``reported`` those it reports (None: it can't tell). ``interfaces`` are its addresses now. ``without_link`` is what
-    a bad restart may leave behind. ``blocked``: the switch port does not forward yet.
+    ``reported`` those it reports (None: it can't tell). ``interfaces`` are its addresses now, ``further`` says of each
+    of them but the first what it is like, and of those that are there and can't be used. ``without_link`` is what a bad
+    restart may leave behind. ``blocked``: the switch port does not forward yet.
     """
 
     spec: AdapterSpec | None
@@ -63,6 +65,7 @@ class Adapter:
     hidden: bool = False
     keywords: tuple[Keyword, ...] = ()
     interfaces: tuple[IPv4Interface, ...] = ()
+    further: dict[IPv4Interface, AddressSpec] = field(default_factory=dict)
     gateway: str | None = None
     routes: tuple[Route, ...] = ()
     lower: list[int] = field(default_factory=list)
@@ -88,6 +91,16 @@ class Adapter:
         return self.connected and not self.blocked
 
     @property
+    def sources(self) -> list[IPv4Address]:
+        """The addresses that Windows sends from by itself: those that are preferred and not to be skipped."""
+        unlike = {one for one, spec in self.further.items() if spec.skip_as_source or spec.state != "preferred"}
+        return [one.ip for one in self.interfaces if one not in unlike]
+
+    def place_of(self, address: IPv4Address) -> Literal["first", "additional"]:
+        """Whether one of its addresses is the first one."""
+        return "first" if self.interfaces and self.interfaces[0].ip == address else "additional"
+
+    @property
     def physical(self) -> bool:
         """Whether it is hardware."""
         return not self.model.virtual
@@ -100,9 +113,15 @@ class Adapter:
 
     @property
     def receive_fault(self) -> ReceiveFault:
-        """Whether this hardware loses what it should receive: never, with receive offload, or always."""
-        own = self.spec.receive_fault if self.spec is not None else None
-        return self.model.receive_fault if own is None else own
+        """Whether this hardware loses what it should receive now: never, with receive offload, or always."""
+        if self.spec is None:
+            return self.model.receive_fault
+        broken_from = self.spec.restart.loses_replies_from
+        if broken_from is not None and self.restarts >= broken_from:
+            return "always"
+        if self.spec.receive_fault == "until_restart":
+            return "none" if self.starts else "offload"
+        return self.spec.receive_fault or self.model.receive_fault
 
     @property
     def driver_file(self) -> str:
@@ -242,9 +261,13 @@ def _shown(host: HostSpec, spec: AdapterSpec, place: int, numbers: _Numbers) -> 
     model = MODELS[spec.model]
     twins = [other for other in host.kind.adapters[:place] if other.model == spec.model]
     interfaces: tuple[IPv4Interface, ...] = ()
+    further: dict[IPv4Interface, AddressSpec] = {}
     gateway = None
     if spec.network is not None:
-        interfaces = (IPv4Interface(f"{host.network_address(spec.network)}/{spec.prefix}"),)
+        named = [IPv4Interface(f"{address}/{spec.prefix}") for address in host.further.get(spec.network, ())]
+        further = dict(zip(named, spec.more_addresses, strict=True))
+        working = (one for one, like in further.items() if like.state in ("preferred", "deprecated"))
+        interfaces = (IPv4Interface(f"{host.network_address(spec.network)}/{spec.prefix}"), *working)
         gateway = gateway_address(spec.network)
     adapter = Adapter(
         spec=spec,
@@ -257,6 +280,7 @@ def _shown(host: HostSpec, spec: AdapterSpec, place: int, numbers: _Numbers) -> 
         class_index=numbers.next_class_key(),
         keywords=keywords_of(model, spec),
         interfaces=interfaces,
+        further=further,
         gateway=gateway if spec.gateway else None,
         routes=spec.routes,
         state="disabled" if spec.state == "disabled" else "started",

@@ -14,17 +14,16 @@ import asyncio
 import socket as sockets
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from tests.lab.controller import Answer, Controller, Origin
 from tests.lab.fleet import Fleet, FleetError
 from tests.lab.frames import Datagram, ipv4_packet, spoiled
-from tests.lab.network import Network
+from tests.lab.network import Network, Peer
 
 SO_NO_CHECK: Final = 11
 """Linux, asm-generic/socket.h: send UDP datagrams without a checksum."""
-
-Peer = tuple[str, int]
 
 
 @dataclass(slots=True)
@@ -42,10 +41,13 @@ class _Socket(asyncio.DatagramProtocol):
             return
         loop = asyncio.get_running_loop()
         for answer in self.controller.answers(data, loop.time() * 1000):
-            if answer.delay_ms:
-                loop.call_later(answer.delay_ms / 1000, self._send, answer, (str(addr[0]), addr[1]))
+            peer = (str(addr[0]), addr[1])
+            if self.controller.spec.too_late:
+                self.network.once_closed(peer, partial(self._send, answer, peer))
+            elif answer.delay_ms:
+                loop.call_later(answer.delay_ms / 1000, self._send, answer, peer)
             else:
-                self._send(answer, (str(addr[0]), addr[1]))
+                self._send(answer, peer)
 
     def _send(self, answer: Answer, peer: Peer) -> None:
         transport = self.transport if answer.origin == "itself" else self.others[answer.origin]

@@ -22,6 +22,7 @@ NET_CLASS: Final = "{4D36E972-E325-11CE-BFC1-08002BE10318}"
 CLASS_PATH: Final = f"SYSTEM\\CurrentControlSet\\Control\\Class\\{NET_CLASS}"
 TCPIP_PATH: Final = "SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters"
 VERSION_PATH: Final = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
+HARDWARE_PATH: Final = r"HARDWARE\DESCRIPTION\System"
 WINDOWS_PATH: Final = "Microsoft\\Windows\\CurrentVersion"
 PRODUCTS: Final = {
     "windows-10": ("Microsoft Windows 10 Pro", "10.0.19045", 1),
@@ -48,6 +49,12 @@ def has_class_key(adapter: Adapter) -> bool:
     return adapter.model is not HIDDEN_MODELS["filter"]
 
 
+def start_hardware_hive(registry: Registry) -> None:
+    """Make the hive anew that Windows keeps in memory: what anybody wrote into it is gone with each boot."""
+    registry.hive.remove_key("HARDWARE")
+    registry.ensure(HARDWARE_PATH)
+
+
 def build_registry(host: HostSpec, adapters: Iterable[Adapter]) -> Registry:
     """The registry of a machine as it is when the lab starts."""
     registry = Registry(writable=host.account.write)
@@ -60,6 +67,7 @@ def build_registry(host: HostSpec, adapters: Iterable[Adapter]) -> Registry:
     classes.ensure_key("Configuration")
     classes.add_key(Key("Properties", denied=True))
     caption, version, _unused = PRODUCTS[host.system.product]
+    start_hardware_hive(registry)
     current = registry.ensure(VERSION_PATH)
     current.set("ProductName", REG_SZ, caption.removeprefix("Microsoft "))
     current.set("CurrentBuild", REG_SZ, version.rsplit(".", 1)[1])

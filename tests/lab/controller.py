@@ -118,6 +118,8 @@ class Controller:
 
     def _loses(self) -> bool:
         self.asked += 1
+        if self.asked <= self.spec.wakes_after:
+            return True
         if self.spec.falls_silent_after is not None and self.asked > self.spec.falls_silent_after:
             return True
         return self.spec.loses_every is not None and self.asked % self.spec.loses_every == 0

@@ -6,7 +6,7 @@
 
 Addresses: hosts are 127.1.x.y, BMCs 127.2.x.y, further adapters of a host 127.<network>.x.y with the same x.y, tool
 addresses 127.251.x.y. A block is eight third octets wide and holds 2,000 addresses of each sort, so that 31 labs can
-run side by side.
+run side by side. Further addresses of an adapter are above all blocks, from 127.<network>.248.1 on, 62 for each block.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ BLOCKS = 31
 BLOCK_THIRD_OCTETS = 8
 ADDRESSES_PER_OCTET = 250
 BLOCK_ADDRESSES = BLOCK_THIRD_OCTETS * ADDRESSES_PER_OCTET
+FURTHER_THIRD_OCTET = BLOCKS * BLOCK_THIRD_OCTETS
+FURTHER_ADDRESSES = 62
+FURTHER_PER_OCTET = 4
+"""How many blocks have their further addresses in the same third octet: 4 times 62 leave the gateway its own."""
 IPMI_PORT = 623
 BMC_VARIABLE = "udp_rx_offload_bmc"
 PORT_VARIABLE = "udp_rx_offload_port"
@@ -97,6 +101,8 @@ class HostSpec:
     bmc_port: int = IPMI_PORT
     tools: Mapping[str, str] = field(default_factory=dict)
     """Tool address by address of the BMC that it leads to."""
+    further: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Addresses besides the first one that an adapter has, by network."""
 
     @property
     def account(self) -> Account:
@@ -285,6 +291,7 @@ class _Plan:
     block: int
     hosts: int = 0
     tools: int = 0
+    further: int = 0
     bmcs: list[BmcPlan] = field(default_factory=list)
 
     def host_address(self) -> str:
@@ -294,6 +301,15 @@ class _Plan:
     def tool_address(self) -> str:
         self.tools += 1
         return self._address(TOOL_NETWORK, self.tools, "tool addresses")
+
+    def further_address(self, network: int) -> str:
+        self.further += 1
+        if self.further > FURTHER_ADDRESSES:
+            seen = f"more than {FURTHER_ADDRESSES} further addresses"
+            expected = f"at most {FURTHER_ADDRESSES} in a block"
+            raise FleetError(self.source, seen, expected, "Ask for fewer hosts.")
+        octet, place = divmod(self.block, FURTHER_PER_OCTET)
+        return f"127.{network}.{FURTHER_THIRD_OCTET + octet}.{place * FURTHER_ADDRESSES + self.further}"
 
     def bmc(self, spec: Bmc) -> BmcPlan:
         number = len(self.bmcs) + 1
@@ -358,6 +374,11 @@ def _host(file: FleetFile, entry: HostEntry, name: str, plan: _Plan, shared: dic
         address=plan.host_address(),
         bmcs=tuple(links),
         tools={bmc.address: plan.tool_address() for link, bmc in links if link.tool_address},
+        further={
+            adapter.network: tuple(plan.further_address(adapter.network) for _unused in adapter.more_addresses)
+            for adapter in kind.adapters
+            if adapter.network is not None and adapter.more_addresses
+        },
         expect=entry.expect or kind.expect,
         extra_variables={**file.variables, **kind.variables, **entry.variables},
     )

@@ -19,13 +19,13 @@ from tests.lab.catalogue import MODELS
 from tests.lab.cim import cimv2, diagnosis, firewall, netadapter, offloads, roles, scheduler, stdregprov, tcpip
 from tests.lab.cim.classes import CIMV2, DEFAULT, STANDARD, CimClass
 from tests.lab.cim.values import CimError, CimInstance, Value
-from tests.lab.classkeys import build_registry, class_key_path
+from tests.lab.classkeys import build_registry, class_key_path, start_hardware_hive
 from tests.lab.clock import HostClock
 from tests.lab.devices import DeviceBusy, Devices
 from tests.lab.firewall import CATEGORIES, CONTROLLER, inbound_rules, lets_in
 from tests.lab.fleet import BmcPlan, HostSpec
 from tests.lab.frames import Datagram, Replies
-from tests.lab.network import IcmpResult, NeighbourEntry, Network, Surroundings
+from tests.lab.network import IcmpResult, NeighbourEntry, Network, Peer, Surroundings
 from tests.lab.pktmon import PktMon
 from tests.lab.processes import execute
 from tests.lab.routing import RouteEntry, route_table
@@ -252,6 +252,7 @@ class Machine:
             callback()
         await self.clock.sleep(self.host.system.boot_seconds)
         self.booted_at = self.clock.now
+        start_hardware_hive(self.registry)
         self.stack.power_off()
         self.pktmon.power_off()
         for adapter in self.adapters:
@@ -319,6 +320,10 @@ class Machine:
     def receives(self, datagram: Datagram) -> bool:
         """A datagram arrives at one of its addresses: whether it reaches a program."""
         return self.stack.receives(datagram)
+
+    def once_closed(self, local: Peer, then: Callable[[], None]) -> None:
+        """Do something when a program closes a socket."""
+        self.stack.once_closed(local, then)
 
     def below(self, adapter: Adapter) -> list[Adapter]:
         """The physical adapters that carry an adapter's traffic."""

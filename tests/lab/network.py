@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Address
@@ -22,6 +23,8 @@ from tests.lab.schema import BmcLink
 IcmpResult = Literal["answered", "silent", "unreachable", "no_route"]
 NeighbourState = Literal["unreachable", "incomplete", "stale", "reachable", "permanent"]
 GATEWAY_MAC = "00000C9FF001"
+Peer = tuple[str, int]
+"""IPv4 address and UDP port."""
 
 
 class Delivery(Enum):
@@ -55,6 +58,9 @@ class Receiver(Protocol):
     def receives(self, datagram: Datagram) -> bool:
         """Take a datagram: whether it reaches a program."""
 
+    def once_closed(self, local: Peer, then: Callable[[], None]) -> None:
+        """Do something when a program closes a socket."""
+
 
 class Network:
     """The simulated network of a fleet, and its time. It sends nothing itself; BMCs listen for real in ``bmc.py``."""
@@ -78,8 +84,10 @@ class Network:
             self._hosts.add(host.address)
             networks = [adapter.network for adapter in host.kind.adapters if adapter.network is not None]
             own = [host.network_address(network) for network in networks]
-            self._sources.update((*own, *map(moved_address, own)))
+            further = [address for addresses in host.further.values() for address in addresses]
+            self._sources.update((*own, *map(moved_address, own), *further))
         self._silenced: set[int] = set()
+        self._restarts: Counter[int] = Counter()
         self._receivers: dict[str, list[Receiver]] = {}
 
     @classmethod
@@ -103,7 +111,8 @@ class Network:
 
     def join(self, host: HostSpec, receiver: Receiver) -> None:
         """Put a machine on the network; the last one of a host is the one that counts."""
-        for address in (host.address, moved_address(host.address)):
+        further = [address for addresses in host.further.values() for address in addresses]
+        for address in (host.address, moved_address(host.address), *further):
             self._receivers.setdefault(_tail(address), []).insert(0, receiver)
 
     def state_of_replies(self, plan: BmcPlan, destination: str) -> Replies:
@@ -116,6 +125,12 @@ class Network:
         receiver = self._receiver(datagram.destination)
         return True if receiver is None else receiver.receives(datagram)
 
+    def once_closed(self, peer: Peer, then: Callable[[], None]) -> None:
+        """Do something when a program of a machine closes its socket; never, where it is no machine's."""
+        receiver = self._receiver(peer[0])
+        if receiver is not None:
+            receiver.once_closed(peer, then)
+
     def is_machine(self, address: str) -> bool:
         """Whether an address is that of a machine now."""
         return self._receiver(address) is not None
@@ -124,12 +139,15 @@ class Network:
         return next((one for one in self._receivers.get(_tail(address), ()) if one.owns(address)), None)
 
     def adapter_restarted(self, host: HostSpec) -> None:
-        """Silence the BMCs of a host that don't survive its restart."""
-        self._silenced.update(plan.number for _unused, plan in host.bmcs if plan.spec.silent_after_restart)
+        """Silence the BMCs of a host that don't survive its restart, or not another one."""
+        for _unused, plan in host.bmcs:
+            self._restarts[plan.number] += 1
+            if plan.spec.silent_after_restart and self._restarts[plan.number] > plan.spec.survives_restarts:
+                self._silenced.add(plan.number)
 
 
 def _tail(address: str) -> str:
-    """The last two octets: a machine has the same ones in every network, but for addresses that DHCP moved."""
+    """The last two octets: a machine has the same ones in every network, but for further and moved addresses."""
     return address.split(".", 2)[2]
 
 
@@ -183,6 +201,8 @@ class Surroundings:
         plan = self.network.bmc(destination)
         link = self.link(destination)
         if plan is None or (link is not None and link.path in ("filtered", "udp_filtered", "own_port")):
+            return Delivery.LOST
+        if link is not None and link.answers_only_from not in (None, hop.entry.adapter.place_of(hop.source)):
             return Delivery.LOST
         if plan.spec.behaviour == "closed" or port != self.network.bmc_port:
             return Delivery.REFUSED

@@ -112,6 +112,9 @@ async def _reg_add(process: Process, path: str, switches: Mapping[str, str]) -> 
     code, key = registry.open(path)
     if not process.elevated or (key is None and code != 2):
         return Result(1)
+    if key is None and path.upper().startswith("HARDWARE\\"):
+        # A key that lasts can't be made below one that does not (winerror.h, ERROR_CHILD_MUST_BE_VOLATILE).
+        return Result(1)
     if key is not None and name is not None and key.value(name) is not None and "/f" not in switches:
         await _asks_its_user()
     key = registry.ensure(path)

@@ -4,6 +4,9 @@
 
 """IPv4 routing of one machine: its route table, the route to an address, and the source address Windows would take.
 
+That is the address of the interface with the most leading bits in common with the next hop, then with the destination
+(Microsoft KB 969029); where these are equal too, the first one.
+
 Simulated addresses are loopback addresses, so the machine has no 127.0.0.0/8 route of its own loopback interface.
 """
 
@@ -60,7 +63,9 @@ def route_table(adapters: Iterable[Adapter]) -> list[RouteEntry]:
             network = interface.network
             host = IPv4Network(f"{interface.ip}/32")
             broadcast = IPv4Network(f"{network.broadcast_address}/32")
-            table += [RouteEntry(one, ON_LINK, adapter, ON_LINK_METRIC, False) for one in (network, host, broadcast)]
+            known = [entry.network for entry in table if entry.adapter is adapter]
+            new = [one for one in (network, host, broadcast) if one not in known]
+            table += [RouteEntry(one, ON_LINK, adapter, ON_LINK_METRIC, False) for one in new]
         if adapter.gateway is not None:
             table.append(RouteEntry(DEFAULT, IPv4Address(adapter.gateway), adapter, 0, True))
         for route in adapter.routes:
@@ -81,4 +86,13 @@ def find_route(adapters: Iterable[Adapter], destination: IPv4Address, source: IP
     if not fitting:
         return None
     best = min(fitting, key=lambda entry: (-entry.network.prefixlen, entry.metric + INTERFACE_METRIC))
-    return Hop(best, source or best.adapter.interfaces[0].ip)
+    return Hop(best, source or _usual_source(best, destination))
+
+
+def _usual_source(entry: RouteEntry, destination: IPv4Address) -> IPv4Address:
+    step = destination if entry.on_link else entry.next_hop
+    return max(entry.adapter.sources, key=lambda one: (_common_bits(one, step), _common_bits(one, destination)))
+
+
+def _common_bits(one: IPv4Address, other: IPv4Address) -> int:
+    return 32 - (int(one) ^ int(other)).bit_length()

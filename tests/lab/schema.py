@@ -35,6 +35,7 @@ from tests.lab.wirespec import WireSpec
 __all__ = [
     "Account",
     "Adapter",
+    "Address",
     "Bmc",
     "BmcLink",
     "Diagnosis",
@@ -130,6 +131,13 @@ class Driver(Spec):
     provider: str | None = None
 
 
+class Address(Spec):
+    """A further IPv4 address of an adapter, in the subnet of its first one."""
+
+    state: Literal["preferred", "deprecated", "tentative", "duplicate"] = "preferred"
+    skip_as_source: bool = False
+
+
 class Adapter(Spec):
     """One network adapter that an administrator sees."""
 
@@ -142,6 +150,7 @@ class Adapter(Spec):
     prefix: Annotated[int, Field(ge=8, le=30)] = 14
     gateway: bool = False
     origin: Literal["static", "dhcp"] = "static"
+    more_addresses: tuple[Address, ...] = ()
     routes: tuple[Route, ...] = ()
     above: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
@@ -150,7 +159,7 @@ class Adapter(Spec):
     configured: Literal["disabled", "tx", "rx", "rx_tx", "absent"] | None = None
     active: Directions | None = None
     active_report: Literal["follows", "stuck", "unknown", "missing"] = "follows"
-    receive_fault: Literal["none", "offload", "always"] | None = None
+    receive_fault: Literal["none", "offload", "always", "until_restart"] | None = None
     enable_while_disabling: Literal["refused", "ignored", "accepted"] = "refused"
     offloads: Offloads = Offloads()
     restart: Restart = Restart()
@@ -161,8 +170,10 @@ class Adapter(Spec):
             raise ValueError("only an address from DHCP changes with a restart")
         if self.network in (BMC_NETWORK, BMC_SECOND_NETWORK):
             raise ValueError(f"network {self.network} belongs to the BMCs; an adapter takes another one")
-        if self.network is None and (self.gateway or self.routes):
-            raise ValueError("an adapter without a network has no gateway and no routes")
+        if self.network is None and (self.gateway or self.routes or self.more_addresses):
+            raise ValueError("an adapter without a network has no gateway, no routes and no more addresses")
+        if self.more_addresses and self.origin == "dhcp":
+            raise ValueError("an adapter that has its address from DHCP has no others")
         if not self.gateway and any(route.via == "gateway" for route in self.routes):
             raise ValueError("a route via the gateway needs an adapter with a gateway")
         return self
@@ -181,6 +192,7 @@ class Bmc(Spec):
 
     behaviour: Literal["ipmi20", "ipmi15", "smdc", "silent", "ping_only", "closed"] = "ipmi20"
     answer_delay_ms: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    too_late: bool = False
     acknowledges: bool = False
     pads: bool | None = None
     duplicates: bool = False
@@ -203,7 +215,9 @@ class Bmc(Spec):
     replies: Replies = "whole"
     loses_every: Annotated[int, Field(ge=2)] | None = None
     silent_after_restart: bool = False
+    survives_restarts: Annotated[int, Field(ge=0)] = 0
     falls_silent_after: Annotated[int, Field(ge=1)] | None = None
+    wakes_after: Annotated[int, Field(ge=0)] = 0
     drown: Drown | None = None
     trips_receive_offload: bool | None = None
     icmp: Literal["answers", "silent"] = "answers"
@@ -219,6 +233,7 @@ class BmcLink(Spec):
     neighbour: Literal["resolved", "cold", "never"] = "cold"
     asked: bool = True
     replies: Literal["whole", "wrong_checksum", "damaged_payload"] = "whole"
+    answers_only_from: Literal["first", "additional"] | None = None
     tool_address: bool = False
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from tests.lab.diagnosisspec import FirewallProfiles, Npcap, PktMon, UdpEndpoint
 from tests.lab.languages import LANGUAGES
@@ -64,6 +64,7 @@ class System(Spec):
     outbound_firewall: Literal["allow", "block"] = "allow"
     firewall: FirewallProfiles = FirewallProfiles()
     inspection: Literal["passes", "drops_replies"] = "passes"
+    drops_replies_for: Annotated[int, Field(ge=1, le=65_535)] | None = None
     npcap: Npcap | None = None
     pktmon: PktMon = PktMon()
     udp_endpoints: tuple[UdpEndpoint, ...] = ()
@@ -81,12 +82,19 @@ class System(Spec):
 
 
 class Tasks(Spec):
-    """How the Task Scheduler of the machine behaves."""
+    """How the Task Scheduler of the machine behaves; the first ``registers_first`` registrations succeed anyway."""
 
     register_task: Literal["allowed", "access_denied", "policy", "service_stopped", "vanishes"] = "allowed"
+    registers_first: Annotated[int, Field(ge=0)] = 0
     delete_task: Literal["works", "fails", "lies"] = "works"
     late_seconds: Seconds = 0.0
     expires: bool = True
+
+    @model_validator(mode="after")
+    def _first_ones_fit(self) -> Tasks:
+        if self.registers_first and self.register_task == "service_stopped":
+            raise ValueError("a service that is not there registers nothing first")
+        return self
 
 
 class Offloads(Spec):
@@ -103,12 +111,14 @@ class Restart(Spec):
     """What a restart of the adapter does.
 
     ``times`` is how many restarts have the effects after ``applies``, ``skip`` how many pass without before that. With
-    ``on_write`` a keyword that is written over WMI restarts the adapter all by itself.
+    ``on_write`` a keyword that is written over WMI restarts the adapter all by itself. From restart number
+    ``loses_replies_from`` on the driver has the fault whatever is set.
     """
 
     outage_seconds: Annotated[float, Field(ge=0.0, le=120.0)] = 0.3
     answer: Literal["cut", "late", "normal", "refused"] = "cut"
     applies: bool = True
+    loses_replies_from: Annotated[int, Field(ge=1)] | None = None
     on_write: bool = False
     leaves: Literal["running", "disabled", "without_link"] = "running"
     address: Literal["keeps", "moves", "lost"] = "keeps"

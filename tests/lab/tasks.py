@@ -129,6 +129,7 @@ class TaskScheduler:
         self._newest_schema = newest_schema
         self._tasks: dict[tuple[str, str], Task] = {}
         self._watchers: dict[Task, asyncio.Task[None]] = {}
+        self._registered = 0
         self.runs: list[tuple[Task, Run]] = []
 
     @property
@@ -168,7 +169,7 @@ class TaskScheduler:
             "access_denied": errors.ACCESS_DENIED,
             "policy": errors.BLOCKED_BY_POLICY,
             "service_stopped": errors.SERVICE_NOT_AVAILABLE,
-        }.get(self._spec.register_task)
+        }.get(self._register_task)
         if refusal is not None:
             raise SchedulerError(refusal)
         definition, tree = read_task(xml, self._newest_schema)
@@ -186,9 +187,16 @@ class TaskScheduler:
         self._host.note("TaskRegistered", task.full_name)
         self._tasks[_key(path, name)] = task
         self._watch(task)
-        if self._spec.register_task == "vanishes":
+        vanishes = self._register_task == "vanishes"
+        self._registered += 1
+        if vanishes:
             self._remove(task, "TaskVanished")
         return task
+
+    @property
+    def _register_task(self) -> str:
+        """What becomes of the next registration."""
+        return self._spec.register_task if self._registered >= self._spec.registers_first else "allowed"
 
     def delete(self, task: Task) -> None:
         """Delete a task. What runs of it goes on with the action it is at.

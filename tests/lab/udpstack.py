@@ -11,6 +11,7 @@ socket, then the Windows Filtering Platform has its say. Reasons are those of PK
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from ipaddress import IPv4Address
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 from tests.lab.adapters import RECEIVE_BIT, Adapter
 from tests.lab.firewall import profile_of
 from tests.lab.frames import Datagram
-from tests.lab.network import Delivery
+from tests.lab.network import Delivery, Peer
 from tests.lab.npcap import overrides_offload
 from tests.lab.routing import Hop
 
@@ -33,8 +34,6 @@ SENT_IPV4: Final = 0x01
 SENT_UDP: Final = 0x08
 SENT_IP_HEADER: Final = 0x10
 TRANSMIT_BIT: Final = 1
-
-Peer = tuple[str, int]
 
 
 class Drop(IntEnum):
@@ -65,7 +64,8 @@ class Passage:
     """One datagram on its way through the machine, for whoever watches.
 
     ``top`` owns the address, ``physical`` is the hardware, ``peer_mac`` is at the other end of the link. ``checksum``
-    is TcpIpChecksumNetBufferListInfo, ``unfinished`` whether the adapter still has to make the UDP checksum.
+    is TcpIpChecksumNetBufferListInfo, ``unfinished`` whether the adapter still has to make the UDP checksum, ``drop``
+    the reason why the stack drops it.
     """
 
     datagram: Datagram
@@ -74,7 +74,7 @@ class Passage:
     physical: Adapter
     peer_mac: str
     checksum: int
-    drop: Drop | None = None
+    drop: int | None = None
     unfinished: bool = False
 
 
@@ -93,6 +93,7 @@ class UdpStack:
     watcher: Watcher
     counters: UdpCounters
     _sockets: dict[Peer, set[Peer]] = field(default_factory=dict)
+    _late: dict[Peer, list[Callable[[], None]]] = field(default_factory=dict)
     _sent: int = 0
     _identifications: dict[str, int] = field(default_factory=dict)
 
@@ -108,10 +109,18 @@ class UdpStack:
     def close(self, local: Peer) -> None:
         """It has closed the socket, and its flows are gone."""
         self._sockets.pop(local, None)
+        for then in self._late.pop(local, ()):
+            then()
+
+    def once_closed(self, local: Peer, then: Callable[[], None]) -> None:
+        """Do something when a socket is closed; never for one that is closed already."""
+        if local in self._sockets:
+            self._late.setdefault(local, []).append(then)
 
     def power_off(self) -> None:
         """The machine goes down: sockets and counters are gone."""
         self._sockets.clear()
+        self._late.clear()
         self.counters = UdpCounters()
 
     def sends(self, hop: Hop, datagram: Datagram) -> Delivery:
@@ -193,12 +202,14 @@ class UdpStack:
             return IP_SUCCEEDED
         return IP_SUCCEEDED | (UDP_FAILED if datagram.damaged else UDP_SUCCEEDED)
 
-    def _dropped(self, top: Adapter, datagram: Datagram, checksum: int) -> Drop | None:
+    def _dropped(self, top: Adapter, datagram: Datagram, checksum: int) -> int | None:
         if checksum & UDP_FAILED or (not checksum & UDP_SUCCEEDED and datagram.damaged):
             return Drop.CHECKSUM_INVALID
         asked = self._sockets.get((datagram.destination, datagram.destination_port))
         if asked is None:
             return Drop.ENDPOINT_NOT_FOUND
+        if self.machine.host.system.drops_replies_for is not None:
+            return self.machine.host.system.drops_replies_for
         if self.machine.host.system.inspection == "drops_replies":
             return Drop.RECEIVE_INSPECTION
         profile = profile_of(self.machine.host.system.firewall, self.machine.category(top))
@@ -207,10 +218,10 @@ class UdpStack:
             return Drop.RECEIVE_INSPECTION
         return None
 
-    def _count(self, drop: Drop | None) -> None:
+    def _count(self, drop: int | None) -> None:
         if drop is None:
             self.counters.count("received")
-        elif drop is Drop.CHECKSUM_INVALID:
+        elif drop == Drop.CHECKSUM_INVALID:
             self.counters.count("errors")
-        elif drop is Drop.ENDPOINT_NOT_FOUND:
+        elif drop == Drop.ENDPOINT_NOT_FOUND:
             self.counters.count("no_port")

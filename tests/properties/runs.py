@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
 from unittest import mock
 
 from ansible_collections.remediation.windows_nic.plugins.action import checksum_offload
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import (
+    ConnectionLost,
+    HostUnreachable,
+    WsmanProtocolError,
+)
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic import holder
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.change import Changer
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.restart import Clock
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman import sessions
-from tests.inmemory import Killed, MemoryHost, Sent, Strike
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.client import Client, HttpAnswer
+from tests.inmemory import Killed, MemoryHost, MemoryTransport, Sent, Strike
 from tests.lab.machine import UNDO_PATH
 from tests.lab.registry import REG_SZ
 
@@ -31,16 +37,93 @@ GUARD: Final = "remediation.windows_nic guard "
 READING: Final = frozenset({"GetStringValue", "EnumValues", "EnumKey", "GetInfoByName", "ExportByName"})
 """Methods that change nothing."""
 
+_PLACES: Final = ("sSubKeyName", "sValueName", "TaskName", "DeviceID", "InstanceID")
+_READERS_OF_KEYWORDS: Final = frozenset({"MSFT_NetAdapterAdvancedPropertySettingData"})
+_READERS_OF_RESTARTS: Final = frozenset({"MSFT_NetAdapter", "MSFT_NetAdapterChecksumOffloadSettingData"})
+_MESSAGE_ID: Final = re.compile(rb"<a:MessageID>([^<]*)<")
+_ACTION: Final = re.compile(rb"<a:Action[^>]*>([^<]*)<")
+_RESOURCE: Final = re.compile(rb"<w:ResourceURI[^>]*>([^<]*)<")
+_QUERY: Final = re.compile(rb"SELECT \* FROM (\w+)")
 _ARGUMENT: Final = re.compile(rb"<p:(\w+)>([^<]*)</p:")
 _SELECTOR: Final = re.compile(rb'<w:Selector Name="(\w+)">([^<]*)</w:Selector>')
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """A message as the controller sees it: sent, and answered in a way that says that it was carried out, or not.
+
+    ``number`` is that of the request in its run, as for strikes.
+    """
+
+    number: int
+    content: bytes
+    answered: bool
+
+    @property
+    def id(self) -> bytes:
+        """Its MessageID."""
+        return _found(_MESSAGE_ID, self.content)
+
+    @property
+    def call(self) -> tuple[str, str]:
+        """Class and method, or class and the word of the action."""
+        verb = _found(_ACTION, self.content).decode().rpartition("/")[2]
+        named = _found(_QUERY, self.content) or _found(_RESOURCE, self.content)
+        return named.decode().rpartition("/")[2], verb
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        """The arguments and selectors that say what it is about, whatever is written there."""
+        named = {name.decode(): text.decode() for name, text in (*_ARGUMENT.findall(self.content), *_selectors(self))}
+        return {name: named[name].casefold() for name in _PLACES if name in named}
+
+
+def resent(wire: Sequence[Message]) -> list[str]:
+    """The changing requests of one run that were sent again although nobody knew what had become of the first one.
+
+    A request without a good answer may have been carried out, now or a moment later. To send it again is right only
+    after a reading that would show that: of the same registry value or key, the same task, the adapters. Another text
+    for the same place, or another guard under the same name, is the same request here.
+    """
+    unknown: list[Message] = []
+    found: list[str] = []
+    for message in wire:
+        if is_reading(message):
+            if message.answered:
+                unknown = [each for each in unknown if not _shows(message, each)]
+            continue
+        same = [each for each in unknown if (each.call, each.place) == (message.call, message.place)]
+        found += [f"{' '.join(message.call)} {dict(message.place)}"] if same else []
+        if not message.answered:
+            unknown.append(message)
+    return found
+
+
+def is_reading(message: Message) -> bool:
+    """Whether a message changes nothing."""
+    return message.call[1] in READING | {"Enumerate", "Pull", "Release", "Get"}
+
+
+def _shows(reading: Message, write: Message) -> bool:
+    """Whether the answer to a reading tells whether a write was carried out."""
+    (read_from, _verb), (written_to, _method) = reading.call, write.call
+    if "sSubKeyName" in write.place:
+        if write.place["sSubKeyName"].startswith(CLASS_KEY) and read_from in _READERS_OF_KEYWORDS:
+            return True
+        asked = {**reading.place}
+        return asked.pop("sSubKeyName", None) == write.place["sSubKeyName"] and asked.items() <= write.place.items()
+    if written_to == "MSFT_NetAdapter":
+        return read_from in _READERS_OF_RESTARTS
+    return reading.place.get("TaskName") == write.place["TaskName"]
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended, and its result; a controller that was killed has none."""
+    """How a run ended, its result, and what it sent; a controller that was killed has no result."""
 
     word: str
     result: Mapping[str, Any] = field(default_factory=dict)
+    wire: Sequence[Message] = ()
 
     @property
     def code(self) -> str | None:
@@ -78,6 +161,37 @@ class Processes:
             raise ProcessLookupError
 
 
+class Listening:
+    """A transport that notes what goes through it."""
+
+    def __init__(self, host: MemoryHost, wire: list[Message]) -> None:
+        self._transport = MemoryTransport(host)
+        self.endpoint = self._transport.endpoint
+        self._host = host
+        self._wire = wire
+
+    def send(self, message: bytes, read_timeout_seconds: float | None = None) -> HttpAnswer:
+        """See ``Transport.send`` of the collection."""
+        sent = Message(self._host.requests + 1, message, answered=False)
+        try:
+            answer = self._transport.send(message, read_timeout_seconds)
+        except HostUnreachable as error:
+            # Otherwise it has not left.
+            if isinstance(error, ConnectionLost):
+                self._wire.append(sent)
+            raise
+        except WsmanProtocolError:
+            self._wire.append(sent)
+            raise
+        good = answer.status == 200 and b"RelatesTo>" + sent.id in answer.body and b"<!DOCTYPE" not in answer.body
+        self._wire.append(replace(sent, answered=good))
+        return answer
+
+    def close(self) -> None:
+        """See ``Transport.close`` of the collection."""
+        self._transport.close()
+
+
 def run(
     host: MemoryHost,
     strikes: Mapping[int, Strike] | None = None,
@@ -104,10 +218,15 @@ def run(
         diff=True,
     )
     connection = SimpleNamespace(transport="winrm", become=None, _shell=SimpleNamespace(tmpdir=None))
+    wire: list[Message] = []
+
+    def connect(_connection: object) -> Client:
+        return Client(Listening(host, wire), host=host.address, sleep=host.pass_time, random=lambda: 1.0)
+
     clock = Clock(monotonic=host.loop.time, sleep=host.pass_time, random=lambda: 1.0)
     with (
         (processes or Processes()).one_more(controller),
-        mock.patch.object(sessions, "open_client", side_effect=lambda _connection: host.controller()),
+        mock.patch.object(sessions, "open_client", side_effect=connect),
         mock.patch.object(checksum_offload, "Changer", partial(Changer, clock=clock, now=host.now)),
     ):
         action = checksum_offload.ActionModule(task, connection, None, None, None, None)
@@ -115,11 +234,11 @@ def run(
         try:
             result = action.run(None, {})
         except Killed:
-            return Ended("killed")
+            return Ended("killed", wire=wire)
         finally:
             host.strikes = {}
     word = "unreachable" if result.get("unreachable") else "failed" if result.get("failed") else "ok"
-    return Ended(word, result)
+    return Ended(word, result, wire)
 
 
 ADAPTER: Final = "Cards"
@@ -180,6 +299,15 @@ def written(sent: Sent) -> str | None:
         named = {**selectors, **arguments}
         place = named.get("TaskName") or named.get("DeviceID") or named.get("InstanceID") or ""
     return f"{call.method or call.action} {call.name} {place}"
+
+
+def _found(pattern: re.Pattern[bytes], content: bytes) -> bytes:
+    found = pattern.search(content)
+    return found[1] if found else b""
+
+
+def _selectors(message: Message) -> list[tuple[bytes, bytes]]:
+    return _SELECTOR.findall(message.content)
 
 
 def is_allowed(write: str, guid: str) -> bool:

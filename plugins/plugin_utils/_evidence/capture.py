@@ -207,7 +207,8 @@ def read_capture(stdout: bytes) -> Capture:
 
 
 def _capture(answer: dict[str, t.Any]) -> Capture:
-    if answer.get("version") != VERSION:
+    version = answer.get("version")
+    if version.__class__ is not int or version != VERSION:
         raise ValueError("another version")
     code = answer.get("unavailable")
     if code is not None and code not in REFUSALS:

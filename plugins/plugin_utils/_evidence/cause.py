@@ -152,7 +152,7 @@ def _judge_reply(packet: Packet) -> _Opinion:
             if reason in known:
                 return _Opinion(packet, cause, f"were dropped for {reasons.words(reason)}")
     if dropped:
-        return _Opinion(packet, Cause.OTHER, f"were dropped for {'; '.join(map(reasons.words, packet.reasons))}")
+        return _Opinion(packet, Cause.OTHER, f"were dropped for {reasons.all_words(packet.reasons)}")
     return _Opinion(packet, Cause.OTHER, "were not reported as dropped, and yet never came to the probe")
 
 

@@ -63,6 +63,11 @@ class Datagram:
     data: bytes
     """From the IPv4 header on, without the padding of a short frame."""
 
+    @property
+    def headers(self) -> tuple[str, int, str, int, int]:
+        """What of the headers stays the same wherever the datagram is seen: both ends, and the identification."""
+        return self.source, self.source_port, self.destination, self.destination_port, self.identification
+
 
 def in_frame(frame: bytes) -> Datagram | None:
     """The datagram in an Ethernet frame, with or without VLAN tags; None where there is none."""

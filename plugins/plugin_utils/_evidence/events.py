@@ -24,6 +24,9 @@ PACKET_METADATA = 180
 DROP_METADATA = 190
 
 _LONGEST_NAME = 80
+_LARGEST_GROUP = 2**64 - 1
+_LARGEST = 2**32 - 1
+"""Of all other numbers; the manifest gives 16 or 32 bits to each of them."""
 
 
 class Verdict(enum.IntFlag):
@@ -105,21 +108,21 @@ def read_events(events: Iterable[Mapping[str, t.Any]]) -> Recorded:
             elif number in (PACKET_METADATA, DROP_METADATA):
                 metadata.append(_metadata(values))
             elif number == COMPONENT:
-                components[int(values[0])] = (values[2] or values[3])[:_LONGEST_NAME]
+                components[_number(values[0])] = (values[2] or values[3])[:_LONGEST_NAME]
         except (ValueError, IndexError):
             unreadable += 1
     return Recorded(tuple(appearances), tuple(metadata), components, unreadable)
 
 
 def _appearance(values: Sequence[str], dropped: bool, microseconds: int) -> Appearance:
-    logged = int(values[11])
+    logged = _number(values[11])
     return Appearance(
-        packet=(int(values[0]), int(values[1])),
-        component=int(values[5]),
-        kind=int(values[4]),
+        packet=_packet(values),
+        component=_number(values[5]),
+        kind=_number(values[4]),
         reason=_unsigned(values[8]) if dropped else None,
         location=_unsigned(values[9]),
-        original_size=int(values[10]),
+        original_size=_number(values[10]),
         data=bytes.fromhex(values[12])[:logged],
         microseconds=microseconds,
     )
@@ -127,11 +130,25 @@ def _appearance(values: Sequence[str], dropped: bool, microseconds: int) -> Appe
 
 def _metadata(values: Sequence[str]) -> Metadata:
     # Other bits, such as those of coalesced segments, say nothing about UDP.
-    bits = _unsigned(values[10]) & sum(Verdict)
-    return Metadata((int(values[0]), int(values[1])), int(values[5]), Verdict(bits))
+    bits = int(values[10]) & sum(Verdict)
+    return Metadata(_packet(values), _number(values[5]), Verdict(bits))
+
+
+def _packet(values: Sequence[str]) -> tuple[int, int]:
+    return _number(values[0], _LARGEST_GROUP), _number(values[1])
 
 
 def _unsigned(text: str) -> int:
     """A number that .NET may have printed as a signed one of 32 bits."""
     number = int(text)
-    return number & 0xFFFFFFFF if number < 0 else number
+    return number & _LARGEST if -(2**31) <= number < 0 else _in_range(number, _LARGEST)
+
+
+def _number(text: str, largest: int = _LARGEST) -> int:
+    return _in_range(int(text), largest)
+
+
+def _in_range(number: int, largest: int) -> int:
+    if not 0 <= number <= largest:
+        raise ValueError(f"no number from 0 to {largest}")
+    return number

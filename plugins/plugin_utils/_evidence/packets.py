@@ -127,14 +127,7 @@ def datagram_of(appearance: Appearance) -> Datagram | None:
 
 
 def _identity(datagram: Datagram) -> tuple[object, ...]:
-    return (
-        datagram.source,
-        datagram.source_port,
-        datagram.destination,
-        datagram.destination_port,
-        datagram.identification,
-        datagram.payload[:_COMPARED_BYTES],
-    )
+    return (*datagram.headers, datagram.payload[:_COMPARED_BYTES])
 
 
 def _best(found: Sequence[tuple[Appearance, Datagram]]) -> Datagram:

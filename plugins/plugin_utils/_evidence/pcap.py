@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._evidence.datagrams import in_frame
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._evidence.datagrams import Datagram, in_frame
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._evidence.events import Kind
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._evidence.packets import Conversation, Packet
 
@@ -57,10 +57,14 @@ def as_pcap(packets: Conversation) -> bytes | None:
 def _frame(packet: Packet) -> _Record | None:
     for each in packet.appearances:
         datagram = in_frame(each.data) if each.kind == Kind.ETHERNET else None
-        # A copy on its way out may have got its checksum since.
-        if datagram is not None and datagram.checksum.in_datagram == packet.datagram.checksum.in_datagram:
+        # A copy on its way out may have got its checksum since, and one behind a translation other addresses.
+        if datagram is not None and _marks(datagram) == _marks(packet.datagram):
             return _Record(each.microseconds, each.original_size, each.data)
     return None
+
+
+def _marks(datagram: Datagram) -> tuple[object, ...]:
+    return (*datagram.headers, datagram.checksum.in_datagram)
 
 
 def _bare(packet: Packet) -> _Record:

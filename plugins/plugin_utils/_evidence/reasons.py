@@ -12,6 +12,8 @@ on). The texts that PktMon prints for them are translated, and not used.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 CHECKSUM_INVALID = 1203
 """The transport layer found, or was told, that the checksum does not fit."""
 IP_CHECKSUM_INVALID = 912
@@ -51,7 +53,27 @@ _OTHERS = {
 }
 
 
+_MOST_SHOWN = 4
+_MOST_KEPT = 32
+
+
+def kept(numbers: Collection[int]) -> list[int]:
+    """Several numbers, each once and in order; of very many those whose meaning is known, and then the lowest."""
+    chosen = sorted(set(numbers), key=lambda each: (_meaning(each) is None, each))[:_MOST_KEPT]
+    return sorted(chosen)
+
+
+def all_words(numbers: Sequence[int]) -> str:
+    """Several numbers for people, the first ones where there are many."""
+    more = [f"{len(numbers) - _MOST_SHOWN} more reasons"] if len(numbers) > _MOST_SHOWN else []
+    return "; ".join([*map(words, numbers[:_MOST_SHOWN]), *more])
+
+
 def words(reason: int) -> str:
     """The number for people, with what it means where that is known."""
-    known = FIREWALL.get(reason) or NO_LISTENER.get(reason) or NO_NEIGHBOUR.get(reason) or _OTHERS.get(reason)
+    known = _meaning(reason)
     return f"reason {reason}, {known}" if known else f"reason {reason}"
+
+
+def _meaning(reason: int) -> str | None:
+    return FIREWALL.get(reason) or NO_LISTENER.get(reason) or NO_NEIGHBOUR.get(reason) or _OTHERS.get(reason)

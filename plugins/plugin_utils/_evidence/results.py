@@ -12,6 +12,7 @@ import typing as t
 from collections import Counter
 from collections.abc import Sequence
 
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._evidence import reasons
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._evidence.capture import Capture
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._evidence.cause import Finding
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._evidence.events import Recorded, Verdict
@@ -33,12 +34,12 @@ def as_dict(finding: Finding, packets: Conversation, capture: Capture | None) ->
     """
     shown = finding.decisive or next(iter(packets.replies), None)
     dropped = [each for each in (*packets.replies, *packets.requests) if each.drops]
-    reasons = sorted({reason for each in dropped for reason in each.reasons})
+    numbers = {reason for each in dropped for reason in each.reasons}
     lost = finding.unavailable
     return {
         "cause": finding.cause.value,
         "sentence": finding.sentence,
-        "reasons": reasons,
+        "reasons": reasons.kept(numbers),
         "packets": {
             "requests": len(packets.requests),
             "replies": len(packets.replies),

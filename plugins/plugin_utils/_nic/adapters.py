@@ -121,11 +121,6 @@ class Ipv4Address:
     interface_index: int
     usable: bool
 
-    def covers(self, address: str) -> bool:
-        """Whether *address* lies in the subnet of this one."""
-        network = ipaddress.IPv4Network(f"{self.address}/{self.prefix}", strict=False)
-        return ipaddress.IPv4Address(address) in network
-
 
 def read_adapters(instances: Iterable[Instance]) -> tuple[Adapter, ...]:
     """Read the rows of MSFT_NetAdapter, hidden interfaces included, sorted by name.

@@ -404,12 +404,19 @@ class Changer:
         change.step = Step.CONFIRMED
 
     def _forget(self, change: Change, record: UndoRecord) -> None:
-        """Remove the undo record; before that, keep what came of the change, so that no crash loses both."""
+        """Remove the undo record, unless a restart is owed; before that, keep what came of the change.
+
+        In this order no crash loses both.
+        """
         if self.request.outcome is not None:
             outcome = Outcome(self.request.outcome, change.adapter.driver.version, self._time())
             self._store.write_outcome(f"{change.adapter.guid}::{record.keyword}", outcome)
-        self._store.remove(record)
-        change.record = None
+        if change.owes_restart:
+            change.record = replace(record.about(change.plan.target), outcome="unconfirmed")
+            self._store.update(change.record)
+        else:
+            self._store.remove(record)
+            change.record = None
 
     def _time(self) -> str:
         return self.now().astimezone(dt.UTC).isoformat(timespec="seconds")

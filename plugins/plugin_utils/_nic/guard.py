@@ -265,8 +265,9 @@ class Guards:
             HostUnreachable: the host went away and did not come back.
         """
         deadline = self.clock.monotonic() + wait_seconds
-        disarmed, marks = patiently(self.client, lambda: self._disarm(note), deadline, self.clock)
-        begun, fired = (mark(note.guid, word, note.token) for word in ("begun", "fired"))
+        begun, fired, confirmed = (mark(note.guid, word, note.token) for word in ("begun", "fired", "confirmed"))
+        marks = self._disarm(confirmed, deadline)
+        disarmed = confirmed in marks
         began = begun in marks
         while begun in marks and fired not in marks and self.clock.monotonic() < deadline:
             self.clock.sleep(_LOOK_SECONDS)
@@ -317,9 +318,24 @@ class Guards:
             "Look for security software on the host that removes new tasks." if answered else "Run the task again.",
         )
 
-    def _disarm(self, note: GuardNote) -> tuple[bool, frozenset[str]]:
-        """Write that the guard is not needed; and the marks as they are after that."""
-        confirmed = mark(note.guid, "confirmed", note.token)
+    def _disarm(self, confirmed: str, deadline: float) -> frozenset[str]:
+        """Write the mark that the guard is not needed; the marks as they are after that.
+
+        Where the answers were lost, it is written again only if a reading does not show it.
+        """
+        tried = False
+
+        def attempt() -> frozenset[str]:
+            nonlocal tried
+            if tried and confirmed in (marks := self._marks()):
+                return marks
+            tried = True
+            self._confirm(confirmed)
+            return self._marks()
+
+        return patiently(self.client, attempt, deadline, self.clock)
+
+    def _confirm(self, confirmed: str) -> None:
         try:
             self._registry.create_key(GUARD_KEY)
             self._registry.set_string(GUARD_KEY, confirmed, "1")
@@ -328,8 +344,6 @@ class Guards:
         except NicError as error:
             if not error.code.startswith("registry_"):
                 raise
-        marks = self._marks()
-        return confirmed in marks, marks
 
     def _delete(self, note: GuardNote) -> str | None:
         """Delete the guard's task, no other one of that name. What was seen, where it is still there; else None."""

@@ -15,6 +15,11 @@ Guard and controller meet in the registry, below ``HKLM\SOFTWARE\remediation.win
 them always sees the other, in whatever order their requests come. The names hold a token that is new for each guard:
 what is left of one says nothing to the next.
 
+A restart of the adapter may take the whole host down, and each boot begins the guard anew. So that it does not reboot
+the host for ever, it notes in a key that Windows makes anew at each boot that it has begun. One that has begun before
+and does not find this note was interrupted by a boot: where the value was back by then, the boot has made it active,
+and the adapter is only enabled.
+
 Task XML: "Task Scheduler Schema" and [MS-TSCH] 2.5. Quoting: ``cmd /?``. There is no percent sign in the line, since
 the Task Scheduler replaces variables in it as well as cmd does.
 """
@@ -35,9 +40,13 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors im
 )
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.adapters import Adapter
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.holder import Holder
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offload import is_original
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._wsman.markup import escape, parse
 
 GUARD_KEY: Final = r"SOFTWARE\remediation.windows_nic\guard"
+BOOT_KEY: Final = r"HARDWARE\DESCRIPTION\System"
+"""Values in this key are gone with the next boot: Windows makes the hive HARDWARE anew each time it starts (Microsoft
+TechNet, "HKLM\\HARDWARE"). The key itself is always there; one that lasts can't be made below it."""
 FORMAT: Final = 1
 RUN_SECONDS: Final = 300
 """A run of the task that takes longer is ended, and the next one begins."""
@@ -178,13 +187,26 @@ def command_line(guard: Guard) -> str:
         NicError: ``guard_not_possible``.
     """
     note = guard.note
+    if not is_original(note.restores):
+        raise NicError(
+            "guard_not_possible",
+            f"adapter {guard.adapter.name}",
+            f"the registry holds {note.restores!r} for {note.keyword}, which no guard puts back",
+            "one of 0, 1, 2 and 3, or no value",
+            "Set the keyword by hand to a value that the driver knows, then run the task again.",
+        )
     key = rf'"HKLM\{GUARD_KEY}"'
     marks = {word: f'{key} /v "{mark(note.guid, word, note.token)}"' for word in ("begun", "fired", "confirmed")}
     leave = rf'schtasks /delete /tn "\{guard.name}" /f {_QUIET} & exit 0'
     done = f"(reg add {marks['fired']} /t REG_SZ /d 1 /f {_QUIET} & {leave})"
+    this_boot = rf'"HKLM\{BOOT_KEY}" /v "remediation.windows_nic {note.token}"'
+    booted = f"reg query {marks['begun']} {_QUIET} && (reg query {this_boot} {_QUIET} || "
+    needed = f"reg query {marks['confirmed']} {_QUIET} || "
     steps = [
         # A guard that could not delete itself must not restart the adapter every minute.
         f"reg query {marks['fired']} {_QUIET} && ({leave})",
+        f"{booted}({needed}({_is_back(guard)} ({_enable(guard, done)}))))",
+        f"reg add {this_boot} /t REG_SZ /d 1 /f {_QUIET}",
         f"reg add {marks['begun']} /t REG_SZ /d 1 /f {_QUIET}",
         f"reg query {marks['confirmed']} {_QUIET} && (reg delete {marks['begun']} /f {_QUIET} & {leave})",
         _put_back(guard),
@@ -213,6 +235,30 @@ def _put_back(guard: Guard) -> str:
     return f'reg query {key} /v NetCfgInstanceId 2>nul | find /i "{note.guid}" {_QUIET} && {change}'
 
 
+def _is_back(guard: Guard) -> str:
+    """A question, and the operator after it, whether the registry holds what the guard puts back."""
+    value = rf'reg query "HKLM\{guard.class_key}" /v "{guard.note.keyword}"'
+    if guard.note.restores is None:
+        return f"{value} {_QUIET} ||"
+    return f'{value} 2>nul | find "REG_SZ    {guard.note.restores}" {_QUIET} &&'
+
+
+def _enable(guard: Guard, done: str) -> str:
+    """Enable the adapter, which harms none that is enabled, and be done with it."""
+    steps = []
+    if _restartable(guard.adapter, guard.build):
+        steps.append(f'pnputil /enable-device "{guard.adapter.device_id}" {_QUIET}')
+    if _is_safe(guard.adapter.name):
+        steps.append(f"{_order(guard)}enabled {_QUIET} && {done}")
+    else:
+        steps.append(done)
+    return " & ".join(steps)
+
+
+def _order(guard: Guard) -> str:
+    return f'netsh interface set interface name="{guard.adapter.name}" admin='
+
+
 def _bring_up(guard: Guard, done: str) -> list[str]:
     """Bring the adapter up with the value.
 
@@ -225,7 +271,7 @@ def _bring_up(guard: Guard, done: str) -> list[str]:
         restart = f"pnputil /enable-device {device} {_QUIET} & {_pause(5)} & pnputil /restart-device {device} {_QUIET}"
         steps += [f"({restart}) && {done}", _pause(5)] * _ROUNDS
     if _is_safe(guard.adapter.name):
-        order = f'netsh interface set interface name="{guard.adapter.name}" admin='
+        order = _order(guard)
         steps += [f"{order}disabled {_QUIET}", _pause(20)]
         for seconds in _ENABLE_PAUSES:
             steps += [f"{order}enabled {_QUIET}", _pause(seconds)]
@@ -283,6 +329,8 @@ def _note(content: Mapping[str, Any]) -> GuardNote:
         raise ValueError("pid, started")
     if not _TOKEN.fullmatch(token):
         raise ValueError("token")
+    if not is_original(restores):
+        raise ValueError("restores")
     return GuardNote(
         token=token,
         holder=Holder(
@@ -295,7 +343,7 @@ def _note(content: Mapping[str, Any]) -> GuardNote:
         due_at=_moment(content["due_at"]),
         guid=_text(content["guid"]),
         keyword=_text(content["keyword"]),
-        restores=None if restores is None else _text(restores),
+        restores=restores,
     )
 
 

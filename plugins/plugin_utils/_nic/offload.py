@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import NicError
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.adapters import guid_in
@@ -36,6 +36,8 @@ WORDS: Final = ("disabled", "tx", "rx", "rx_tx")
 """Words for the values 0 to 3."""
 
 _DOCUMENTED_DEFAULT: Final = TRANSMIT | RECEIVE
+_ORIGINAL: Final = re.compile(r" {0,8}0{0,8}[0-3] {0,8}")
+"""A value as a driver's installation may have written it. Nothing longer or stranger is ever written back."""
 
 
 def word(value: int | None) -> str | None:
@@ -48,6 +50,11 @@ def parse_value(text: str | None) -> int | None:
     found = re.fullmatch(r"0*([0-3])", (text or "").strip())
     # Not the whole text: int() refuses thousands of digits, and a host may send any number of zeros.
     return int(found[1]) if found else None
+
+
+def is_original(value: object) -> TypeGuard[str | None]:
+    """Whether *value* may be put back as an original, whoever calls it one: None for an absent one, or 0 to 3."""
+    return value is None or (isinstance(value, str) and _ORIGINAL.fullmatch(value) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,8 @@ def plan_value(keyword: OffloadKeyword, active: int | None, wish: Wish, *, allow
         NicError: ``value_not_understood``, ``value_not_allowed``, ``wider_change_not_allowed``.
     """
     subject = f"{keyword.name} of adapter {adapter}"
-    if keyword.stored is not None and keyword.configured is None:
+    if not is_original(keyword.stored):
+        # It could not be put back: an undo record with it would not be believed.
         raise NicError(
             "value_not_understood",
             subject,

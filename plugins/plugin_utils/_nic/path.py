@@ -201,12 +201,22 @@ def choose_route(routes: Iterable[Route], address: str) -> Route | None:
 
 
 def source_address(own: Iterable[Ipv4Address], route: Route, address: str) -> str | None:
-    """The address that Windows sends from: on the route's interface, in the subnet of the next step if possible."""
-    step = route.next_hop or address
-    on_interface = [row for row in own if row.interface_index == route.interface_index and row.usable]
-    return next((row.address for row in on_interface if row.covers(step)), None) or next(
-        (row.address for row in on_interface), None
+    """The address that Windows sends from, of those of the route's interface.
+
+    It has the most leading bits in common with the next hop, then with *address* (Microsoft KB 969029). Microsoft does
+    not say which of equals it is; here it is the first one of *own*.
+    """
+    step = ipaddress.IPv4Address(route.next_hop or address)
+    wanted = (step, ipaddress.IPv4Address(address))
+    on_interface = (
+        ipaddress.IPv4Address(row.address) for row in own if row.interface_index == route.interface_index and row.usable
     )
+    chosen = max(on_interface, key=lambda each: [_common_bits(each, other) for other in wanted], default=None)
+    return None if chosen is None else str(chosen)
+
+
+def _common_bits(one: ipaddress.IPv4Address, other: ipaddress.IPv4Address) -> int:
+    return one.max_prefixlen - (int(one) ^ int(other)).bit_length()
 
 
 def is_own_bmc(neighbour: Neighbour | None, adapters: Iterable[Adapter]) -> bool | None:

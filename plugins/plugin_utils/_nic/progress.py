@@ -18,6 +18,7 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.guard
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.guardtask import GuardNote
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offload import (
     OffloadKeyword,
+    is_original,
     parse_value,
     word,
 )
@@ -93,13 +94,28 @@ class Change:
     def restores(self) -> str | None:
         """What a guard puts back: what stood before this change, or what it was that last worked.
 
-        A value that an earlier run wrote and nobody saw at work is not known to let the host be reached.
+        A value that an earlier run wrote and nobody saw at work is not known to let the host be reached. What somebody
+        else wrote, and no guard may put back, is neither.
         """
         record = self.plan.situation.record
+        if record is not None and not is_original(self.original):
+            return record.original
         if record is None or record.written != self.original:
             return self.original
         proven = record.outcome == "confirmed" or record.restarted_at is not None
         return self.original if proven else record.original
+
+    @property
+    def owes_restart(self) -> bool:
+        """Whether the next run is to ask for the restart of a restored value once more.
+
+        The answer was lost, and the driver tells of the value from before: the request may never have arrived. A run
+        that has asked for it a second time leaves it at that, for the driver may not follow at all.
+        """
+        before = self.plan.situation.record
+        asked_before = before is not None and before.written == self.plan.target and before.outcome is not None
+        unheard = self.restart_answered is False and self.active is not None and not self.confirmed
+        return unheard and not asked_before
 
     def kept(self) -> UndoRecord:
         """The undo record of a change that touches the host, which always has one."""

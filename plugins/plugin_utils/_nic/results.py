@@ -83,6 +83,12 @@ def _sentences(change: Change, *, check_mode: bool) -> list[str]:
     found = []
     record, guard = change.record, change.guard
     restarted = record is not None and record.restart_requested_at is not None
+    if not check_mode and change.owes_restart:
+        found.append(
+            "the registry holds the original value, and the driver still reports"
+            f" {word(change.active)}: the answer to its restart was lost, so that the request may never have arrived."
+            " Restore once more, which asks for it again, or restart the host."
+        )
     if not check_mode and not change.confirmed and change.active is not None and restarted:
         found.append(
             "the registry holds what was asked for, and the driver still reports"

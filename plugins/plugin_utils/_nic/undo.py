@@ -28,6 +28,7 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offlo
     KEYWORDS,
     RECEIVE,
     OffloadKeyword,
+    is_original,
     parse_value,
     word,
 )
@@ -41,8 +42,6 @@ _LONGEST_RECORD: Final = 4096
 _LONGEST_TEXT: Final = 512
 _LONGEST_OUTAGE_SECONDS: Final = 1_000_000_000
 _MOST_ORPHANS: Final = 200
-_VALUE: Final = re.compile(r" {0,8}0{0,8}[0-3] {0,8}")
-"""A value as a driver's installation may have written it. Nothing longer or stranger is ever written back."""
 _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 _LOCALLY_ADMINISTERED: Final = 0x02
 _GROUP: Final = 0x01
@@ -61,7 +60,7 @@ class UndoRecord:
         driver_version: Version of the driver that the original belongs to.
         written: The text that was last written; None after the value was deleted.
         restart_requested_at: When the restart that makes ``written`` active was asked for. Set before the request is
-            sent: an adapter is never restarted twice for one value, even where the answer was lost.
+            sent: no run restarts an adapter twice for one value, and a later one only where nobody saw it restart.
         restarted_at: When the host was back after it.
         outage_seconds: How long that took.
         outcome: ``confirmed`` or ``unconfirmed``, once the change was read back; None where it broke off before that.
@@ -370,7 +369,7 @@ def _fits(name: str, value: object) -> bool:
             return value is None
         return 0 <= value <= _LONGEST_OUTAGE_SECONDS
     if name in ("original", "written"):
-        return value is None or (isinstance(value, str) and _VALUE.fullmatch(value) is not None)
+        return is_original(value)
     return value is None or _is_text(value)
 
 

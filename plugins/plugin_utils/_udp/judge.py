@@ -24,6 +24,9 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.outco
 )
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._udp.schedule import Plan, Schedule
 
+_MOST_EVIDENCE = 4
+"""Of what was seen in one probe is told; a host may have heard from thousands of ports."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -89,7 +92,9 @@ def _judge_plan(schedule: Schedule, position: int, heard: Exchanged) -> Judgemen
 
 
 def _evidence(observations: Sequence[Observation], outcome: Outcome) -> str:
-    return ", ".join(dict.fromkeys(each.evidence for each in observations if each.outcome is outcome and each.evidence))
+    seen = list(dict.fromkeys(each.evidence for each in observations if each.outcome is outcome and each.evidence))
+    more = [f"and {len(seen) - _MOST_EVIDENCE} more"] if len(seen) > _MOST_EVIDENCE else []
+    return ", ".join([*seen[:_MOST_EVIDENCE], *more])
 
 
 def _observe(plan: Plan, reply: Reply, latest: int | None) -> Observation | None:

@@ -68,7 +68,12 @@ def read_pattern(value: t.Any) -> Pattern:
     Raises:
         NicError: ``reply_not_text``, ``reply_not_hex`` or ``reply_too_long``.
     """
-    found = tokens("reply", value, _TOKEN, _TOKENS)
+    given = tokens("reply", value, _TOKEN, _TOKENS)
+    # Several * in a row are one.
+    found = [token for before, token in zip([None, *given], given, strict=False) if token != _ANY or before != _ANY]
+    size = sum(token != _ANY for token in found)
+    if size > LONGEST_PATTERN:
+        raise too_long("reply", f"{size} bytes", f"at most {LONGEST_PATTERN} bytes")
     accepted = [0] * 256
     counters = loops = place = 0
     for token in found:
@@ -81,8 +86,6 @@ def read_pattern(value: t.Any) -> Pattern:
             for byte in _values(token):
                 accepted[byte] |= 1 << place
         place += 1
-    if place > LONGEST_PATTERN:
-        raise too_long("reply", f"{place} bytes", f"at most {LONGEST_PATTERN} bytes")
     return Pattern(" ".join(found), tuple(accepted), counters, loops, 1 << place)
 
 

@@ -208,7 +208,7 @@ def read_answer(stdout: bytes, sends: int) -> Exchanged:
         if "error" not in answer:
             replies = tuple(_reply(entry, sends) for entry in _entries(answer, "replies"))
             return Exchanged(replies, tuple(_error(entry, sends) for entry in _entries(answer, "errors")))
-        error, mode = _text(answer, "error"), _text(answer, "mode")
+        error, mode = one_line(_text(answer, "error")), one_line(_text(answer, "mode"))
         code = _code(answer) if "code" in answer else 0
     except (ValueError, RecursionError) as misfit:
         seen = one_line(stdout.decode("ascii", "replace"), 200)

@@ -134,6 +134,7 @@ def _configurations(machine: Machine, _unused: Condition | None) -> Iterator[Row
         if adapter.spec is None or not adapter.interfaces:
             continue
         leased = adapter.spec.origin == "dhcp"
+        addresses = tuple(dict.fromkeys((*adapter.interfaces, *adapter.further))) if adapter.connected else ()
         yield {
             "Caption": f"[{adapter.class_index:08d}] {adapter.description}",
             "Description": adapter.description,
@@ -141,8 +142,8 @@ def _configurations(machine: Machine, _unused: Condition | None) -> Iterator[Row
             "Index": adapter.class_index,
             "InterfaceIndex": adapter.index,
             "IPEnabled": adapter.connected,
-            "IPAddress": [str(interface.ip) for interface in adapter.interfaces] if adapter.connected else [],
-            "IPSubnet": [str(interface.netmask) for interface in adapter.interfaces] if adapter.connected else [],
+            "IPAddress": [str(interface.ip) for interface in addresses],
+            "IPSubnet": [str(interface.netmask) for interface in addresses],
             "DefaultIPGateway": [str(adapter.gateway)] if adapter.gateway is not None and adapter.connected else [],
             "DHCPEnabled": leased,
             "DHCPServer": gateway_address(adapter.spec.network)

@@ -37,7 +37,8 @@ def _udp_endpoints(machine: Machine, _unused: Condition | None) -> Iterator[Row]
         yield _udp_endpoint(machine, "0.0.0.0", port, processes[process])
         yield _udp_endpoint(machine, "::", port, processes[process])
     for adapter in machine.adapters:
-        for interface in adapter.interfaces:
+        # NetBIOS over TCP/IP has one address of an adapter, the first.
+        for interface in adapter.interfaces[:1]:
             for port in (137, 138):
                 yield _udp_endpoint(machine, str(interface.ip), port, processes["System"])
     for endpoint in machine.host.system.udp_endpoints:

@@ -17,6 +17,7 @@ from tests.lab.cim.values import Value
 from tests.lab.cim.wql import Condition, names_in
 from tests.lab.firewall import CONTROLLER
 from tests.lab.routing import INTERFACE_METRIC, RouteEntry
+from tests.lab.schema import Address
 
 if TYPE_CHECKING:
     from tests.lab.machine import Machine
@@ -34,6 +35,7 @@ ACTIVE = 1
 DOMAIN = 2
 ESTABLISHED = 5
 FOREVER: Final = timedelta(days=10_675_199, hours=2, minutes=48, seconds=5, microseconds=477_580)
+ADDRESS_STATES: Final = {"tentative": 1, "duplicate": 2, "deprecated": 3, "preferred": 4}
 NEIGHBOUR_STATES: Final = {
     "unreachable": 0,
     "incomplete": 1,
@@ -55,14 +57,15 @@ ELEMENT = (
 def _addresses(machine: Machine, _unused: Condition | None) -> Iterator[Row]:
     """IPv4 addresses, and one IPv6 link-local address for each running adapter with a link."""
     for adapter in machine.adapters:
-        for interface in adapter.interfaces:
-            yield _address(adapter, str(interface.ip), interface.network.prefixlen)
+        for interface in dict.fromkeys((*adapter.interfaces, *adapter.further)):
+            like = adapter.further.get(interface, Address())
+            yield _address(adapter, str(interface.ip), interface.network.prefixlen, like)
         if adapter.interfaces and adapter.connected:
             suffix = f"{adapter.index:x}"
-            yield _address(adapter, f"fe80::215:5dff:fe00:{machine.number:x}{suffix}%{adapter.index}", 64)
+            yield _address(adapter, f"fe80::215:5dff:fe00:{machine.number:x}{suffix}%{adapter.index}", 64, Address())
 
 
-def _address(adapter: Adapter, address: str, prefix: int) -> Row:
+def _address(adapter: Adapter, address: str, prefix: int, like: Address) -> Row:
     family = _family(address)
     dhcp = adapter.spec is not None and adapter.spec.origin == "dhcp"
     if family == IPV6 or address.startswith("169.254."):
@@ -83,7 +86,7 @@ def _address(adapter: Adapter, address: str, prefix: int) -> Row:
         "IPv6Address": address if family == IPV6 else None,
         "PrefixLength": prefix,
         "AddressFamily": family,
-        "AddressState": 4 if adapter.connected else 1,
+        "AddressState": ADDRESS_STATES[like.state if adapter.connected else "tentative"],
         "InterfaceAlias": adapter.name,
         "InterfaceIndex": adapter.index,
         "IPAddress": address,
@@ -91,7 +94,7 @@ def _address(adapter: Adapter, address: str, prefix: int) -> Row:
         "ValidLifetime": timedelta(days=1) if dhcp else FOREVER,
         "PrefixOrigin": prefix_origin,
         "SuffixOrigin": suffix_origin,
-        "SkipAsSource": False,
+        "SkipAsSource": like.skip_as_source,
         "Store": 1,
         "Type": 1,
     }

@@ -140,6 +140,11 @@ def test_falls_silent() -> None:
     assert [len(bmc.answers(PING, float(now))) for now in range(4)] == [1, 1, 0, 0]
 
 
+def test_wakes_up() -> None:
+    bmc = controller(wakes_after=2)
+    assert [len(bmc.answers(PING, float(now))) for now in range(4)] == [0, 0, 1, 1]
+
+
 def test_old_card_drowns_and_recovers() -> None:
     bmc = controller(drown={"datagrams": 2, "window_ms": 1000, "for_ms": 3000})
     heard = {now: bool(bmc.answers(PING, float(now))) for now in (0, 100, 200, 1150, 3100, 3300)}

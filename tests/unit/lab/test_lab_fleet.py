@@ -69,13 +69,15 @@ def test_missing_key(tmp_path: Path) -> None:
         ({"model": "intel-i211", "network": 2}, "network 2 belongs to the BMCs"),
         ({"model": "intel-i211", "network": "1"}, "valid integer"),
         ({"model": "intel-i211", "configured": "on"}, "'absent'"),
-        ({"model": "intel-i211", "gateway": True}, "has no gateway and no routes"),
+        ({"model": "intel-i211", "gateway": True}, "has no gateway, no routes"),
         ({"model": "intel-i211", "routes": [{"to": "127.2.0.0"}], "network": 5, "prefix": 40}, "less than or equal"),
         ({"model": "intel-i211", "network": 5, "routes": [{"to": "here"}]}, "Expected 4 octets"),
         (
             {"model": "intel-i211", "network": 5, "routes": [{"to": "127.2.0.0/16", "via": "gateway"}]},
             "needs an adapter with",
         ),
+        ({"model": "intel-i211", "more_addresses": [{}]}, "no more addresses"),
+        ({"model": "intel-i211", "network": 5, "origin": "dhcp", "more_addresses": [{}]}, "has no others"),
         ({"model": "intel-i211", "network": 1}, "exactly one adapter has network 1"),
         ({"model": "hyperv-vnic", "name": "v", "above": ["Nothing"]}, "which no adapter is named"),
         ({"model": "hyperv-vnic", "name": "v", "above": ["v"]}, "lies above itself"),
@@ -181,6 +183,26 @@ def test_repeated_fleet(tmp_path: Path) -> None:
     assert [host.name for host in many.hosts] == ["a", "b", "a-r2", "b-r2", "a-r3"]
     assert [host.bmcs[0][1].number for host in many.hosts] == [1, 1, 2, 2, 3]
     assert [host.name for host in many.expand(1).hosts] == ["a"]
+
+
+def test_further_addresses_are_nobody_elses(tmp_path: Path) -> None:
+    adapters = [
+        {"model": "intel-i211", "network": 1, "more_addresses": [{}, {"state": "duplicate"}]},
+        {"model": "intel-i210", "network": 5, "more_addresses": [{}]},
+    ]
+    file = write(tmp_path, kinds={"affected": AFFECTED | {"adapters": adapters}})
+    used: set[str] = set()
+    for block in range(31):
+        hosts = load_fleet(file, block=block, hosts=20).hosts
+        own = {address for host in hosts for addresses in host.further.values() for address in addresses}
+        assert len(own) == 60
+        assert not own & used
+        used |= own
+    assert hosts[0].further == {1: ("127.1.255.125", "127.1.255.126"), 5: ("127.5.255.127",)}
+    lower, _dot, upper = max(used, key=lambda one: [int(part) for part in one.split(".")[2:]]).rpartition(".")
+    assert (lower.split(".")[2], int(upper) < 254) == ("255", True), "the gateway keeps its own"
+    with pytest.raises(FleetError, match="more than 62 further addresses; expected at most 62 in a block"):
+        load_fleet(file, hosts=21)
 
 
 def test_thousand_hosts_have_thousand_addresses(tmp_path: Path) -> None:

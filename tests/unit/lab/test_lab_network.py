@@ -199,3 +199,13 @@ def test_who_gets_through_to_a_bmc(tmp_path: Path) -> None:
     network.adapter_restarted(fleet.hosts[0])
     assert not network.lets_through(dying, "127.0.0.1")
     assert network.lets_through(hidden, "127.1.0.1")
+
+
+def test_a_bmc_that_survives_some_restarts(tmp_path: Path) -> None:
+    fleet = fleet_of(tmp_path, bmcs=[{"bmc": {"silent_after_restart": True, "survives_restarts": 2}}])
+    network = Network.of(fleet)
+    heard = []
+    for _restart in range(4):
+        network.adapter_restarted(fleet.hosts[0])
+        heard.append(network.lets_through(fleet.bmcs[0], "127.0.0.1"))
+    assert heard == [True, True, False, False]

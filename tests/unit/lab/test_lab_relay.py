@@ -117,6 +117,13 @@ def test_driver_fault_loses_the_reply_and_counts_it(tmp_path: Path, port: int) -
     assert machine.udp.errors == 3
 
 
+def test_answers_that_come_when_nobody_waits_any_more(tmp_path: Path, port: int) -> None:
+    late = fleet(tmp_path, port, {"too_late": True})
+    _unused, answer, _unused, machine = run(late, stdin(sends(port, BMC, BMC, every_ms=10)))
+    assert (answer["replies"], answer["errors"]) == ([], [])
+    assert (machine.udp.no_port, machine.udp.received) == (2, 0)
+
+
 def test_source_address_is_the_hosts_own(tmp_path: Path, port: int) -> None:
     closed_to_controller = fleet(tmp_path, port, {"reachable_from": "hosts"})
     _unused, answer, _unused, _unused = run(closed_to_controller, stdin(sends(port, BMC), source=HOST))

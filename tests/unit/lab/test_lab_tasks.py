@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.lab.cim.scheduler import NAMESPACE, STATES
 from tests.lab.cim.values import CimError, CimInstance
+from tests.lab.fleet import FleetError
 from tests.lab.tasks import HAS_NOT_RUN
 from tests.unit.lab.machines import NOON, pass_time, stopped_machine
 from tests.unit.lab.scheduledtasks import (
@@ -147,6 +149,36 @@ def test_a_task_that_something_removes_at_once(tmp_path: Path) -> None:
     machine = stopped_machine(tmp_path, tasks={"register_task": "vanishes"})
     assert run(register(machine, task_xml(time_trigger(3))))["ReturnValue"] == 0
     assert listed(machine) is None
+
+
+@pytest.mark.parametrize("word", ["access_denied", "policy", "vanishes"])
+def test_the_first_registrations_succeed(tmp_path: Path, word: str) -> None:
+    machine = stopped_machine(tmp_path, tasks={"register_task": word, "registers_first": 2})
+    there = []
+
+    async def scenario() -> None:
+        for _registration in range(4):
+            with suppress(CimError):
+                await register(machine, task_xml(time_trigger(3)))
+            there.append(listed(machine) is not None)
+            if there[-1]:
+                delete(machine)
+
+    run(scenario())
+    assert there == [True, True, False, False]
+
+
+def test_a_registration_that_is_refused_is_none_of_the_first(tmp_path: Path) -> None:
+    machine = stopped_machine(tmp_path, tasks={"register_task": "policy", "registers_first": 1})
+    with pytest.raises(CimError):
+        run(register(machine, "no task"))
+    run(register(machine, task_xml(time_trigger(3))))
+    assert listed(machine) is not None
+
+
+def test_a_service_that_is_not_there_registers_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FleetError, match="registers nothing first"):
+        stopped_machine(tmp_path, tasks={"register_task": "service_stopped", "registers_first": 1})
 
 
 @pytest.mark.parametrize("method", ["GetInfoByName", "ExportByName", "StartByPath", "StopByPath", "DisableByName"])

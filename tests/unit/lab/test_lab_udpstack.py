@@ -81,10 +81,35 @@ def test_a_reply_after_the_socket_was_closed(tmp_path: Path) -> None:
     assert (machine.udp.no_port, machine.udp.received) == (1, 0)
 
 
+def test_what_waits_for_a_socket_to_be_closed(tmp_path: Path) -> None:
+    machine, seen = asked(tmp_path)
+
+    def answer() -> None:
+        machine.receives(reply())
+
+    for local in (LOCAL, (HOST, 50_001), ("127.0.0.1", 50_000)):
+        machine.network.once_closed(local, answer)
+    machine.stack.close((HOST, 50_001))
+    assert seen == [], "nobody had opened it"
+    machine.stack.close(LOCAL)
+    machine.stack.close(LOCAL)
+    assert [passage.drop for passage in seen] == [Drop.ENDPOINT_NOT_FOUND], "once"
+
+
 def test_a_program_in_the_filtering_platform(tmp_path: Path) -> None:
     machine, seen = asked(tmp_path, system={"inspection": "drops_replies"})
     assert not machine.receives(reply())
     assert seen[0].drop is Drop.RECEIVE_INSPECTION
+    assert machine.udp.errors == machine.host.system.udp_errors, "no error of the datagram"
+
+
+def test_a_drop_for_whatever_reason(tmp_path: Path) -> None:
+    machine, seen = asked(tmp_path, system={"drops_replies_for": 1206})
+    assert not machine.receives(reply())
+    assert seen[0].drop == 1206
+    machine.stack.close(LOCAL)
+    assert not machine.receives(reply())
+    assert seen[1].drop is Drop.ENDPOINT_NOT_FOUND
     assert machine.udp.errors == machine.host.system.udp_errors, "no error of the datagram"
 
 

@@ -160,8 +160,8 @@ def test_a_rule_can_be_pasted_and_makes_the_adapter_confirmed() -> None:
         "pci": "8086:15F3",
         "driver": "e2f.sys",
         "class": "confirmed",
-        "reason": "marks good UDP datagrams as bad, version 1.0, 1.1",
-        "source": "packets recorded on a and 2 more",
+        "reason": "loses good UDP replies with receive offload on, version 1.0, 1.1",
+        "source": "proven on a and 2 more",
     }
     rules = parse_rules(lines)
     assert assess(PciId("8086", "15F3", None), "e2f.sys", rules).class_ == "confirmed"

@@ -72,6 +72,8 @@ def test_the_whole_judgement_on_an_affected_host() -> None:
         "changed": False,
         "to_change": [GUID],
         "to_undo": [],
+        "to_repeat": [],
+        "to_restore": [],
         "error": None,
         "adapters": [
             {
@@ -108,6 +110,7 @@ def test_the_whole_judgement_on_an_affected_host() -> None:
                 "control_before": "answers",
                 "cause": "none",
                 "pcap": None,
+                "second_round": "none",
                 "after": None,
                 "control_after": None,
             }

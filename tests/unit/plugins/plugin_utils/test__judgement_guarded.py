@@ -218,7 +218,7 @@ def test_what_was_found_around_the_restart_is_handed_on() -> None:
     assert judged["preflight"] == {"findings": [finding], "not_read": [unread]}
     assert (judged["adapters"][0]["guard"], judged["adapters"][0]["side_effects"]) == (guard, [effect])
     both = judge({**AFFECTED, "change": result, "probe_after": SILENT, "undo": undone}, Settings())
-    assert both["preflight"] == {"findings": [finding], "not_read": [unread, unread]}
+    assert both["preflight"] == {"findings": [finding], "not_read": [unread]}
 
 
 def test_records_of_adapters_that_are_gone_are_handed_on() -> None:

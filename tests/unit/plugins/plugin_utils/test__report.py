@@ -372,8 +372,8 @@ udp_rx_offload_rules:
     pci: "8086:1539"
     driver: "e1r68x64.sys"
     class: "confirmed"
-    reason: "marks good UDP datagrams as bad, version 12.18.11.1"
-    source: "packets recorded on win1\""""
+    reason: "loses good UDP replies with receive offload on, version 12.18.11.1"
+    source: "proven on win1\""""
     )
     known = judged(facts=facts(), probe=SILENT, drops=drops("driver_marked_bad"))
     assert "paste" not in lay_out([row("win1", known)], 80, "Diagnosis")

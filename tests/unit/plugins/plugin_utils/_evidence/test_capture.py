@@ -197,6 +197,8 @@ def test_constrained_language_mode_is_told_by_the_bootstrap() -> None:
     "changes",
     [
         {"version": 2},
+        {"version": True},
+        {"version": 1.0},
         {"unavailable": "who knows", "detail": "x"},
         {"unavailable": "failed", "detail": None},
         {"relay": []},

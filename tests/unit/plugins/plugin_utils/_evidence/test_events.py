@@ -100,6 +100,44 @@ def test_an_event_of_another_shape_is_counted_and_passed_over(values: list[str])
     assert (len(recorded.appearances), recorded.unreadable) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        *((place, "-1") for place in (0, 1, 4, 5, 10, 11)),
+        *((place, str(2**32)) for place in (1, 4, 5, 8, 9, 10, 11)),
+        *((place, str(-(2**31) - 1)) for place in (8, 9)),
+        (0, str(2**64)),
+        (10, "1" * 4300),
+    ],
+)
+def test_a_number_that_windows_has_no_room_for_is_no_number(place: int, value: str) -> None:
+    recording = Recording()
+    recording.dropped(1, Packet().data, 1203)
+    recording.events[0]["values"][place] = value
+    recorded = read_events(recording.events)
+    assert (recorded.appearances, recorded.unreadable) == ((), 1)
+
+
+@pytest.mark.parametrize("place", [0, 1, 5])
+def test_what_is_said_of_no_packet_or_by_no_component_is_passed_over(place: int) -> None:
+    recording = Recording()
+    recording.said(1, MINIPORT, 0x22)
+    recording.component(9, "x")
+    for event in recording.events:
+        event["values"][place if event["id"] == 180 else 0] = "-1"
+    recorded = read_events(recording.events)
+    assert (recorded.metadata, recorded.components, recorded.unreadable) == ((), {}, 2)
+
+
+def test_the_largest_numbers_are_read() -> None:
+    recording = Recording()
+    recording.dropped(2**64 - 1, Packet().data, 2**32 - 1, component=2**32 - 1)
+    recording.events[0]["values"][9:11] = ["-2147483648", str(2**32 - 1)]
+    (found,) = read_events(recording.events).appearances
+    assert (found.packet, found.reason, found.component) == ((2**64 - 1, 1), 2**32 - 1, 2**32 - 1)
+    assert (found.location, found.original_size) == (2**31, 2**32 - 1)
+
+
 def test_an_event_with_more_properties_than_known_is_read() -> None:
     recording = Recording()
     recording.received(Packet())

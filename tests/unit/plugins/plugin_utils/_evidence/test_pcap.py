@@ -12,9 +12,11 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._evidence.
 from tests.unit.plugins.plugin_utils._evidence.recordings import (
     BAD,
     BMC,
+    IP,
     MINIPORT,
     PORT,
     REQUEST,
+    TCPIP,
     Packet,
     Recording,
     question,
@@ -65,6 +67,25 @@ def test_where_a_frame_is_missing_all_are_written_without() -> None:
     assert content is not None
     assert struct.unpack_from("<I", content, 20) == (101,)
     assert [each[3] for each in records(content)] == [question().data, Packet().data]
+
+
+def test_a_frame_of_another_datagram_is_not_the_packets() -> None:
+    # Whoever translates addresses keeps the number of the packet, and a checksum may come out the same.
+    elsewhere = Packet(source="198.51.100.7", udp_checksum=Packet().sum)
+    recording = Recording()
+    recording.seen(7, Packet().data, TCPIP, IP)
+    recording.seen(7, elsewhere.frame, MINIPORT)
+    content = written(recording)
+    assert content is not None
+    assert struct.unpack_from("<I", content, 20) == (101,)
+    assert [each[3] for each in records(content)] == [Packet().data]
+
+
+def test_the_largest_size_has_room() -> None:
+    recording = Recording()
+    recording.seen(1, Packet().frame, MINIPORT, size=2**32 - 1)
+    recording.seen(2, Packet(identification=9).frame, MINIPORT, size=2**32)
+    assert [(each[2], len(each[3])) for each in records(written(recording))] == [(2**32 - 1, 72)]
 
 
 def test_a_question_whose_sum_the_adapter_was_to_complete_is_left_out() -> None:

@@ -107,6 +107,16 @@ def test_at_most_32_places_are_told_the_busiest_first() -> None:
     assert (drops[0]["component"], drops[0]["count"]) == (39, 2)
 
 
+def test_at_most_32_reasons_are_told_and_what_the_finding_rests_on_is_among_them() -> None:
+    recording = Recording()
+    group = recording.received(Packet())
+    for reason in (*range(100, 700), 1203):
+        recording.dropped(group, Packet().data, reason)
+    made = capture(recording)
+    told = as_dict(Finding(Cause.OTHER, "Open."), conversation(made.recorded, BMC, PORT, []), made)
+    assert told["reasons"] == [*range(100, 131), 1203]
+
+
 def test_names_of_components_are_made_plain() -> None:
     recording = Recording()
     recording.lost(Packet(), 1207)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._errors import NicError
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.results import difference
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.results import difference, warnings
 from tests.unit.plugins.plugin_utils._nic.changing import BACK, KEY, NAME, OFF, Run, index, kept, one
 from tests.unit.plugins.plugin_utils._nic.fakehost import (
     CLASS,
@@ -20,7 +20,9 @@ from tests.unit.plugins.plugin_utils._nic.fakehost import (
     OUTCOME,
     UNDO,
     FakeHost,
+    Refusal,
     guid,
+    lost,
 )
 
 
@@ -122,6 +124,57 @@ def test_a_way_back_without_a_restart_keeps_the_record_until_it_is_made() -> Non
     assert done.only["restarted"] is True
     assert host.registry[UNDO.casefold()] == {}
     assert host.adapters[0].active == 3
+
+
+def lost_way_back(*, executed: bool, follows: bool = True, active: int | None = 3) -> FakeHost:
+    """A host whose way back loses the answer to the restart."""
+    host = one(active=active)
+    host.adapters[0].follows = follows or active is not None
+    Run(host)()
+    host.adapters[0].follows = follows
+    host.refusals.append(Refusal("Restart", lost, executed=executed))
+    return host
+
+
+def test_a_restart_that_never_arrived_is_asked_for_by_the_next_run() -> None:
+    host = lost_way_back(executed=False)
+    run = Run(host, replace(BACK, outcome="not_cured"))()
+    assert (run.only["restart_pending"], run.only["confirmed"]) == (True, False)
+    assert (kept(host)["original"], kept(host)["written"], kept(host)["restart_requested_at"]) == ("3", "3", None)
+    assert kept(host)["outcome"] == "unconfirmed"
+    assert "asks for it again" in warnings(run.changes)[0]
+    assert json.loads(host.registry[OUTCOME.casefold()][NAME])["outcome"] == "not_cured"
+    assert [line for line in host.log if line.startswith("Restart")] == [f"Restart {guid(1)}"]
+    again = Run(host, BACK)()
+    assert (again.only["restarted"], again.only["confirmed"], again.only["restart_pending"]) == (True, True, False)
+    assert (host.adapters[0].active, host.adapters[0].restarts) == (3, 2)
+    assert host.registry[UNDO.casefold()] == {}
+    assert NAME in host.registry[OUTCOME.casefold()]
+
+
+def test_a_driver_that_never_follows_is_asked_no_third_time() -> None:
+    host = lost_way_back(executed=True, follows=False)
+    assert Run(host, BACK)().only["undo"] is not None
+    host.refusals.append(Refusal("Restart", lost, executed=True))
+    second = Run(host, BACK)()
+    assert (second.only["undo"], second.only["restart_pending"]) == (None, True)
+    assert not Run(host, BACK)().changed
+    assert host.adapters[0].restarts == 3
+
+
+@pytest.mark.parametrize("active", [3, None])
+def test_a_lost_answer_to_a_restart_that_took_place_leaves_nothing(active: int | None) -> None:
+    host = lost_way_back(executed=True, follows=active is not None, active=active)
+    assert Run(host, BACK)().only["undo"] is None
+    assert host.registry[UNDO.casefold()] == {}
+
+
+def test_a_driver_that_does_not_follow_an_answered_restart_is_left() -> None:
+    host = one()
+    Run(host)()
+    host.adapters[0].follows = False
+    assert Run(host, BACK)().only["undo"] is None
+    assert host.registry[UNDO.casefold()] == {}
 
 
 def test_what_came_of_a_change_is_kept_before_the_record_goes() -> None:

@@ -260,6 +260,20 @@ def test_relieving_takes_few_requests() -> None:
     ]
 
 
+@pytest.mark.parametrize("executed", [True, False])
+def test_a_mark_whose_answer_was_lost_is_looked_for_before_it_is_written_again(executed: bool) -> None:
+    lab = Lab(carrying())
+    made, _until = set_one(lab)
+    lab.host.log.clear()
+    lab.host.refusals += [Refusal("SetStringValue", lost, executed), Refusal("EnumValues", unreachable)]
+    assert guards(lab).relieve(made) == Relief(True, False, False, True)
+    confirmed = f"{GUARD_KEY} {mark(guid(1), 'confirmed', made.token)}"
+    write = [f"CreateKey {GUARD_KEY}", f"SetStringValue {confirmed}", f"EnumValues {GUARD_KEY}"]
+    again = [f"EnumValues {GUARD_KEY}", *(() if executed else write), f"ExportByName {NAME}"]
+    assert lab.host.log[: 3 + len(again)] == [*write, *again]
+    assert (lab.tasks, lab.marks) == ([], [])
+
+
 def test_a_guard_at_work_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     lab = Lab(carrying())
     made, _until = set_one(lab)

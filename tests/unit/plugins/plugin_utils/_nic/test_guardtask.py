@@ -51,6 +51,23 @@ def test_the_note_comes_back_out_of_the_definition() -> None:
     assert read_note(definition(guard(holder=holder))) == note(holder=holder)
 
 
+@pytest.mark.parametrize("restores", [None, "0", "1", "2", "3", "03", " 3 ", "0" * 8 + "3", " " * 8 + "3" + " " * 8])
+def test_a_guard_puts_back_what_an_undo_record_may_hold(restores: str | None) -> None:
+    found = read_note(definition(guard(restores=restores)))
+    assert found is not None
+    assert found.restores == restores
+
+
+@pytest.mark.parametrize("restores", ["5", "on", "", '3" & calc & "', "3\n", "0" * 9 + "3"])
+@pytest.mark.parametrize("work", [definition, command_line])
+def test_a_guard_that_would_put_anything_else_back_is_refused(work: Callable[[Guard], object], restores: str) -> None:
+    with pytest.raises(NicError) as caught:
+        work(guard(restores=restores))
+    assert caught.value.code == "guard_not_possible"
+    assert GRANULAR in caught.value.seen
+    assert all(caught.value.as_dict().values())
+
+
 def test_the_note_is_one_line_of_ascii() -> None:
     text = note(holder=Holder("äöü", 1, None, None)).text
     assert text.isascii()
@@ -92,6 +109,16 @@ def test_the_note_is_one_line_of_ascii() -> None:
         ("guid", 5),
         ("keyword", None),
         ("restores", 3),
+        ("restores", True),
+        ("restores", ""),
+        ("restores", "4"),
+        ("restores", "-1"),
+        ("restores", "3\n"),
+        ("restores", "\t3"),
+        ("restores", "\u0663"),
+        ("restores", '3" & calc & "'),
+        ("restores", "0" * 9 + "3"),
+        ("restores", " " * 9 + "3"),
     ],
 )
 def test_a_note_that_is_not_ours_says_nothing(name: str, value: object) -> None:

@@ -204,6 +204,56 @@ def test_a_guard_that_can_not_delete_itself_restarts_the_adapter_once(tmp_path: 
     assert (lab.value, lab.adapter.starts, lab.there) == ("3", starts + 1, True)
 
 
+@pytest.mark.parametrize("restores", ["3", None])
+def test_a_restart_that_takes_the_host_down_does_so_once(tmp_path: Path, restores: str | None) -> None:
+    lab = Lab(tmp_path, restores, **lost(leaves="running", reboots_after_seconds=1.0))
+    boots: list[str] = []
+
+    async def scenario() -> None:
+        lab.machine.on_reboot.append(lambda: boots.append("down"))
+        await lab.set()
+        await lab.minutes(60)
+
+    asyncio.run(scenario())
+    assert boots == ["down"]
+    assert (lab.value, lab.up, lab.there) == (restores, True, False)
+    assert lab.adapter.active == 3
+    assert lab.mark("fired")
+    assert not journal(lab.machine, "NotUnderstood")
+
+
+def test_a_value_that_a_crash_has_lost_is_put_back_with_a_restart(tmp_path: Path) -> None:
+    """The guard had begun, the host went down, and what it had written never reached the disk."""
+    lab = Lab(tmp_path)
+    boots: list[str] = []
+
+    async def scenario() -> None:
+        lab.machine.on_reboot.append(lambda: boots.append("down"))
+        lab.machine.registry.ensure(MARKS).set(mark(lab.adapter.guid, "begun", TOKEN), 1, "1")
+        await lab.set()
+        await lab.minutes(14)
+
+    starts = lab.adapter.starts
+    asyncio.run(scenario())
+    assert (lab.value, lab.adapter.active, lab.there, boots) == ("3", 3, False, [])
+    assert lab.adapter.starts == starts + 1
+
+
+def test_a_guard_that_begins_again_after_a_boot_looks_for_its_controller(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+
+    async def scenario() -> None:
+        lab.machine.registry.ensure(MARKS).set(mark(lab.adapter.guid, "begun", TOKEN), 1, "1")
+        lab.write("3")
+        await lab.set()
+        lab.confirm()
+        await lab.minutes(14)
+
+    starts = lab.adapter.starts
+    asyncio.run(scenario())
+    assert (lab.adapter.starts, lab.there, lab.mark("fired")) == (starts, False, False)
+
+
 def test_a_guard_that_can_not_leave_expires(tmp_path: Path) -> None:
     lab = Lab(tmp_path, tasks={"delete_task": "lies"})
 

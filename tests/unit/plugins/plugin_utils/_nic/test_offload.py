@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -19,12 +20,14 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.offlo
     TRANSMIT,
     OffloadKeyword,
     Wish,
+    is_original,
     parse_value,
     plan_value,
     read_active,
     read_keywords,
     word,
 )
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._nic.undo import parse_undo
 from tests.lab.cim.wql import parse_condition
 from tests.unit.plugins.plugin_utils._nic.fakehost import Row, guid, instance
 
@@ -78,6 +81,48 @@ def test_values_have_words(value: int | None, expected: str | None) -> None:
 )
 def test_only_0_to_3_are_values(text: str | None, expected: int | None) -> None:
     assert parse_value(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, True),
+        ("0", True),
+        ("3", True),
+        ("003", True),
+        (" 3 ", True),
+        (" " * 8 + "0" * 8 + "3" + " " * 8, True),
+        ("", False),
+        ("4", False),
+        ("0" * 9 + "3", False),
+        (" " * 9 + "3", False),
+        ("3" + " " * 9, False),
+        ("\t3", False),
+        ("3\n", False),
+        ("\u0663", False),
+        (3, False),
+        (False, False),
+        (["3"], False),
+    ],
+)
+def test_only_what_is_short_and_plain_is_put_back(value: object, expected: bool) -> None:
+    assert is_original(value) is expected
+    # An undo record holds the same.
+    content = {"format": 1, "original": value, "taken_at": "", "adapter": ""}
+    try:
+        parse_undo("{}", GRANULAR, json.dumps(content))
+    except NicError as error:
+        assert (error.code, expected) == ("undo_record_damaged", False)
+    else:
+        assert expected
+
+
+@pytest.mark.parametrize("stored", ["0" * 9 + "3", "\t3", "3\n", " " * 9 + "3"])
+@pytest.mark.parametrize("wish", [Wish(receive=False), Wish(receive=True)])
+def test_a_value_that_could_not_be_put_back_is_left_alone(stored: str, wish: Wish) -> None:
+    with pytest.raises(NicError) as caught:
+        plan(keyword(stored), wish=wish)
+    assert caught.value.code == "value_not_understood"
 
 
 @pytest.mark.parametrize(("present", "target"), [(0, 0), (1, 1), (2, 0), (3, 1)])

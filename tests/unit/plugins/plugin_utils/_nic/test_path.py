@@ -394,6 +394,29 @@ def test_the_source_lies_in_the_subnet_of_the_next_step() -> None:
     assert source(own("10.0.0.9"), own("192.0.2.9"), address=FAR) == "10.0.0.9"
 
 
+@pytest.mark.parametrize(
+    ("addresses", "toward_", "expected"),
+    [
+        # With 192.0.2.20, 192.0.2.16 has 29 bits in common, 192.0.2.8 and 192.0.2.9 have 27.
+        (("192.0.2.9", "192.0.2.16"), BMC, "192.0.2.16"),
+        (("192.0.2.16", "192.0.2.200"), BMC, "192.0.2.16"),
+        (("192.0.2.9", "192.0.2.8"), BMC, "192.0.2.8"),
+        # With the next hop 10.0.0.1, 10.0.0.2 has 30, 10.0.0.9 has 28 and 10.0.0.200 has 24.
+        (("10.0.0.9", "10.0.0.2"), FAR, "10.0.0.2"),
+        (("10.0.0.9", "10.0.0.200"), FAR, "10.0.0.9"),
+    ],
+)
+def test_of_several_sources_the_one_closest_to_the_next_hop(
+    addresses: tuple[str, ...], toward_: str, expected: str
+) -> None:
+    assert source(*map(own, addresses), address=toward_) == expected
+
+
+def test_sources_that_are_equally_close_to_the_next_hop_are_compared_with_the_destination() -> None:
+    routes = [route("0.0.0.0/0", 11, NextHop="128.0.0.1")]
+    assert source(own("10.1.0.9"), own("10.2.0.9"), routes=routes, address="10.2.0.1") == "10.2.0.9"
+
+
 def test_another_address_of_the_interface_will_do() -> None:
     assert source(own("172.16.0.1")) == "172.16.0.1"
 

@@ -23,6 +23,9 @@ def change(kept: UndoRecord | None, original: str | None) -> Change:
         (None, None, None),
         # somebody else changed it since
         (record(), "2", "2"),
+        (record(), "odd", "3"),
+        (record(outcome="confirmed"), "9", "3"),
+        (None, "odd", "odd"),
         # seen at work
         (record(outcome="confirmed"), "1", "1"),
         (record(outcome="unconfirmed", restarted_at=AT), "1", "1"),

@@ -78,6 +78,13 @@ def test_only_an_answer_counts_from_elsewhere(address: str, port: int) -> None:
     assert (stray.outcome, stray.replies) == (Outcome.NO_ANSWER, (b"noise",))
 
 
+def test_of_many_places_that_answered_the_first_are_told() -> None:
+    found = judged(*(reply(0, answer(1), 2, ADDRESS, port) for port in range(1000, 5000)))
+    ports = ", ".join(f"from {ADDRESS} port {port}" for port in range(1000, 1004))
+    assert found.evidence == f"{ports}, and 3996 more"
+    assert judged(*(reply(0, answer(1), 2, ADDRESS, port) for port in range(1000, 1004))).evidence == ports
+
+
 def test_what_is_no_answer_speaks_of_the_attempt_made_last() -> None:
     found = judged(reply(2, b"noise", 2500))
     assert found.attempt_outcomes == outcomes("no_answer", "no_answer", "malformed")

@@ -71,6 +71,7 @@ def test_the_number_of_the_attempt_is_one_byte() -> None:
 
 def test_a_pattern_has_one_spelling() -> None:
     assert read_pattern("AA{N}\n4?*").text == read_pattern("aa {n} 4? *").text == "aa {n} 4? *"
+    assert read_pattern("** 00 *\n* *") == read_pattern("* 00 *")
 
 
 tokens = st.sampled_from(["00", "01", "10", "??", "0?", "?1", "*", "{n}"])
@@ -121,6 +122,16 @@ def test_no_reply_can_stretch_the_time() -> None:
     hostile = read_pattern("* 00" * 600 + " ff")
     short, long = (steps(lambda size=size: hostile.matches(bytes(size), None)) for size in (1000, 2000))
     assert 0 < long <= 2.1 * short
+
+
+def test_a_pattern_that_is_too_long_is_refused_before_work_is_done_for_it() -> None:
+    def refuse(size: int) -> None:
+        with pytest.raises(NicError):
+            read_pattern("??" * size)
+
+    short, long = (steps(lambda size=size: refuse(size)) for size in (LONGEST_PATTERN + 1, 8192))
+    assert 0 < long < 5 * short
+    assert short < steps(lambda: read_pattern("??" * 100))
 
 
 @pytest.mark.parametrize(

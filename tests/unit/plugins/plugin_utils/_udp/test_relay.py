@@ -176,6 +176,15 @@ def test_a_source_that_the_host_has_not_is_told_by_the_socket_error() -> None:
     assert "10055" in found.detail
 
 
+@pytest.mark.parametrize("error", ["language_mode", "\x1b[2J\u202e\ud800 went\nwrong"])
+def test_words_of_the_host_are_on_one_line_and_move_no_cursor(error: str) -> None:
+    found = unavailable(encoded({"version": 1, "error": error, "mode": "\x1b[31m\udfff a\r\nb\u2028"}))
+    assert found.detail.isprintable()
+    assert found.detail.encode("utf-8")
+    assert ("[31m a b" in found.detail) is (error == "language_mode")
+    assert ("[2J went wrong" in found.detail) is (error != "language_mode")
+
+
 def test_folded_lines_and_a_byte_order_mark_are_put_right() -> None:
     text = encoded(answer())
     folded = b"\xef\xbb\xbf" + b"\r\n".join(text[start : start + 20] for start in range(0, len(text), 20))
