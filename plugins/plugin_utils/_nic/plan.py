@@ -179,7 +179,7 @@ def _plan_wish(situation: Situation, request: Request) -> Plan:
     if write:
         needed = active != value
     elif active is None:
-        needed = _owes_restart(situation.record, target, request)
+        needed = _owes_restart(situation.record, target, request) or _broke_off(situation.record, target, request)
     else:
         needed = not request.wish.holds_for(active) and not _restarted_for(situation.record, target, request)
     needed = needed and situation.adapter.started
@@ -248,6 +248,14 @@ def _restarted_for(record: UndoRecord | None, target: str | None, request: Reque
 def _owes_restart(record: UndoRecord | None, target: str | None, request: Request) -> bool:
     """Whether an earlier run wrote *target* and did not come to the restart, or left it to somebody else."""
     return record is not None and record.written == target and not _restarted_for(record, target, request)
+
+
+def _broke_off(record: UndoRecord | None, target: str | None, request: Request) -> bool:
+    """Whether a run broke off that was to write another value, and whose record has taken the place of the last one.
+
+    Whether *target*, which stands there still, ever had its restart is not known any more.
+    """
+    return request.guard != "never" and record is not None and record.outcome is None and record.written != target
 
 
 def _refuse_shared(situation: Situation) -> None:

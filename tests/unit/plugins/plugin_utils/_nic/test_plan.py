@@ -118,6 +118,9 @@ WRITE_DUE = (True, False, True, False)
         ({"stored": "1", "active": None}, never(OFF), record(), ("1", *DUE)),
         ({"stored": "1", "active": None}, OFF, None, ("1", *NOTHING)),
         ({"stored": "0", "active": None}, OFF, record(), ("0", *NOTHING)),
+        # A rollback broke off before it wrote, and its record has taken the place of the one that told of a restart.
+        ({"stored": "1", "active": None}, OFF, record(written="3", outcome=None), ("1", *RESTART)),
+        ({"stored": "1", "active": None}, OFF, record(written="3"), ("1", *NOTHING)),
         # a driver that does not run takes the value when it is started
         ({"stored": "3", "active": 3, "state": 3}, OFF, None, ("1", *WRITE)),
         ({"stored": "1", "active": 3, "state": 3}, never(OFF), None, ("1", *NOTHING)),
@@ -402,3 +405,15 @@ def test_a_plan_without_a_keyword_has_none_to_change() -> None:
     with pytest.raises(NicError) as caught:
         _unused = plan.keyword
     assert caught.value.code == "keyword_unsupported"
+
+
+@pytest.mark.parametrize(
+    ("active", "guard", "restart"),
+    [(None, "auto", True), (None, "always", True), (None, "never", False), (1, "auto", False)],
+)
+def test_a_value_whose_restart_nobody_knows_of_has_one_under_a_guard(
+    active: int | None, guard: Any, restart: bool
+) -> None:
+    kept = record(written="3", outcome=None)
+    plan = make_plan(situation(kept=kept, stored="1", active=active), replace(OFF, guard=guard))
+    assert (plan.restart, plan.finish, plan.write) == (restart, not restart, False)
