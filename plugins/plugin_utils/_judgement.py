@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._diagnosis import other_source, packets_of
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observations import (
@@ -34,11 +34,13 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observed 
 )
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._registered import (
     CHANGING,
+    RECEIVING,
     controls_of,
     entries_of,
     probe_of,
     probes_of,
     result_of,
+    switched,
 )
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._second_round import (
     broke_off,
@@ -58,8 +60,6 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._verdict i
     topmost,
 )
 
-_RECEIVING: Final = ("rx", "rx_tx")
-
 
 def judge(evidence: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return the judgement on a host as ``udp_rx_offload_result`` holds it.
@@ -71,7 +71,7 @@ def judge(evidence: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     adapters = _adapters(evidence, settings)
     changes = _changes(evidence)
     trouble = trouble_of(evidence)
-    refused = refused_of(evidence, "change")
+    refused = refused_of(evidence)
     if trouble is not None:
         subject = Subject(
             adapter=_affected(evidence, adapters, changes), problem=trouble.problem, remedy=trouble.remedy
@@ -150,7 +150,7 @@ def _to_repeat(rows: Sequence[_Judged], changes: Mapping[str, Change], evidence:
     if result_of(evidence, "off_again") is not None:
         return set()
     going_on = {each.guid for row in rows if row.seen.repeated == "begun" for each in row.adapters}
-    return left_on(evidence) & (left_on(evidence) if broke_off(evidence) else going_on)
+    return left_on(evidence) if broke_off(evidence) else left_on(evidence) & going_on
 
 
 def _to_restore(rows: Iterable[_Judged], evidence: Mapping[str, Any]) -> set[str]:
@@ -224,22 +224,18 @@ def _judge_bmcs(
     judged = []
     for view, guids, each in seen:
         first = replace(each, cured_for_another=bool(guids & cured), in_force=not guids & not_in_force)
-        came_of_it = repeated(evidence, view.bmc, _on_way(view, adapters), first)
+        came_of_it = repeated(evidence, view.bmc, view.on_the_way(adapters), first)
         about = Subject(bmc=view.bmc, problem=refused.problem if refused else "", note=note(evidence, came_of_it))
         judged.append(_judge_bmc(view, replace(first, repeated=came_of_it), adapters, about))
     return judged
 
 
-def _on_way(view: BmcView, adapters: Sequence[AdapterView]) -> tuple[AdapterView, ...]:
-    return tuple(adapters) if view.adapters is None else view.adapters
-
-
 def _guids(view: BmcView, adapters: Sequence[AdapterView]) -> set[str]:
-    return {each.guid for each in _on_way(view, adapters)}
+    return {each.guid for each in view.on_the_way(adapters)}
 
 
 def _judge_bmc(view: BmcView, observations: Observations, adapters: Sequence[AdapterView], about: Subject) -> _Judged:
-    on_the_way = _on_way(view, adapters)
+    on_the_way = view.on_the_way(adapters)
     named = [each for each in on_the_way if each.state == observations.adapter]
     labels = ", ".join(each.label for each in named)
     return _row(view, observations, replace(about, adapter=labels, proof=view.packets.proof), on_the_way)
@@ -340,7 +336,7 @@ def _changes(evidence: Mapping[str, Any]) -> dict[str, Change]:
     changes: dict[str, Change] = {}
     for step in CHANGING:
         for entry in entries_of(evidence, step):
-            if step == "off_again" and entry["after"]["configured"] not in _RECEIVING:
+            if step == "off_again" and entry["after"]["configured"] not in RECEIVING:
                 changes[entry["guid"]] = "made"
             elif entry["changed"] and step in ("on", "undo"):
                 changes[entry["guid"]] = "undone"
@@ -358,8 +354,4 @@ def _is_restarted(entry: Result) -> bool:
 
 def _not_in_force(evidence: Mapping[str, Any]) -> frozenset[str]:
     """The adapters whose driver says after the restart that it still works with receive offload, by GUID."""
-    return frozenset(
-        entry["guid"]
-        for entry in entries_of(evidence, "change")
-        if entry["changed"] and entry["restarted"] and entry["after"]["active"] in _RECEIVING
-    )
+    return frozenset(guid for guid, active in switched(evidence, "change").items() if active in RECEIVING)

@@ -122,6 +122,10 @@ class BmcView:
         """The last probe since a change."""
         return self.again or self.after
 
+    def on_the_way(self, every: Sequence[AdapterView]) -> tuple[AdapterView, ...]:
+        """The adapters on the way; all that there are where it could not be read."""
+        return tuple(every) if self.adapters is None else self.adapters
+
 
 def view_adapter(
     facts: Result, *, task_offload: str | None, settings: Settings, npcap: Result | None = None
@@ -211,7 +215,7 @@ def observe(
         settings: What the operator decided.
         refusal: Why a change that this run tried left everything as it was.
     """
-    on_the_way = view.adapters if view.adapters is not None else tuple(others)
+    on_the_way = view.on_the_way(others)
     ranks = {state: rank for rank, state in enumerate(get_args(Adapter))}
     adapter = min(on_the_way, key=lambda each: ranks[each.state], default=None)
     elsewhere = [each for each in others if each not in on_the_way and each.wanted]

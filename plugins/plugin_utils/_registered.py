@@ -13,15 +13,15 @@ from typing import Any, Final
 
 Result = Mapping[str, Any]
 
-SECOND_ROUND: Final = ("on", "probe_on", "controls_on", "off_again", "probe_again", "controls_again")
-"""Names of the results of a second round, in their order."""
 EVIDENCE: Final = (
     *("facts", "probe", "controls", "receive_path", "sources", "drops"),
     *("change", "probe_after", "controls_after"),
-    *SECOND_ROUND,
+    *("on", "probe_on", "controls_on", "off_again", "probe_again", "controls_again"),
     "undo",
 )
 """Names of the results that a judgement is made from, in their order."""
+RECEIVING: Final = ("rx", "rx_tx")
+"""Words for the values with which a driver checks what it receives."""
 CHANGING: Final = ("change", "on", "off_again", "undo")
 """Those of tasks that change the host, in their order."""
 
@@ -35,6 +35,15 @@ def result_of(evidence: Mapping[str, Any], step: str) -> Result | None:
 def entries_of(evidence: Mapping[str, Any], step: str) -> Sequence[Result]:
     """What a change says of each adapter."""
     return (result_of(evidence, step) or {}).get("adapters") or ()
+
+
+def switched(evidence: Mapping[str, Any], step: str) -> dict[str, str | None]:
+    """The adapters that a step changed and restarted, by GUID, with what their drivers say they do since."""
+    return {
+        each["guid"]: each["after"]["active"]
+        for each in entries_of(evidence, step)
+        if each["changed"] and each["restarted"]
+    }
 
 
 def probes_of(result: Result | None) -> Sequence[Result]:

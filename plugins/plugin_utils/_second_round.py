@@ -24,14 +24,15 @@ from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observati
 )
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observed import Observations, Repeated
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._registered import (
+    RECEIVING,
     controls_of,
     entries_of,
     probe_of,
     result_of,
+    switched,
     told,
 )
 
-_RECEIVING: Final = ("rx", "rx_tx")
 _NOTES: Final[Mapping[Repeated, str]] = {
     "refused": "The second round of the proof was not begun: {problem}",
     "unclear": "The second round of the proof showed nothing: it was not clear each time whether this host heard the"
@@ -70,15 +71,6 @@ def repeated(evidence: Mapping[str, Any], bmc: str, adapters: Collection[Adapter
     return "twice" if controls == {"answers"} else "twice_alone"
 
 
-def switched(evidence: Mapping[str, Any], step: str) -> dict[str, str | None]:
-    """The adapters that a step changed and restarted, by GUID, with what their drivers say they do since."""
-    return {
-        each["guid"]: each["after"]["active"]
-        for each in entries_of(evidence, step)
-        if each["changed"] and each["restarted"]
-    }
-
-
 def left_on(evidence: Mapping[str, Any]) -> set[str]:
     """The adapters that the second round has switched on, or was to, and neither off again nor back, by GUID."""
     on = {each["guid"] for each in entries_of(evidence, "on") if each["changed"]}
@@ -98,14 +90,11 @@ def note(evidence: Mapping[str, Any], came_of_it: Repeated) -> str:
 
 
 def _known_settings(evidence: Mapping[str, Any], guid: str) -> bool:
-    """Whether nothing speaks against the adapter having worked with receive offload on, off, on and off."""
+    """Whether nothing speaks against the adapter having worked with receive offload on, off, and off in the end."""
     first = [each for each in entries_of(evidence, "change") if each["guid"] == guid]
     off_first, off_again = (switched(evidence, step) for step in ("change", "off_again"))
-    return (
-        all(each["before"]["active"] in (None, *_RECEIVING) for each in first)
-        and switched(evidence, "on").get(guid) in (None, *_RECEIVING)
-        and all(guid in off and off[guid] not in _RECEIVING for off in (off_first, off_again))
-    )
+    on_at_first = all(each["before"]["active"] in (None, *RECEIVING) for each in first)
+    return on_at_first and all(guid in off and off[guid] not in RECEIVING for off in (off_first, off_again))
 
 
 def _while_on(
@@ -114,7 +103,7 @@ def _while_on(
     """What was heard while receive offload was on again."""
     probe = probe_of(evidence, "probe_on", bmc)
     active = [each for each in entries_of(evidence, "on") if each["name"] in names]
-    if any(each["after"]["active"] not in (None, *_RECEIVING) for each in active):
+    if any(each["after"]["active"] not in (None, *RECEIVING) for each in active):
         return "unclear"
     word = heard(probe)
     if word == "answers":

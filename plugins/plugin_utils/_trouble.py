@@ -101,9 +101,9 @@ def trouble_of(evidence: Mapping[str, Any]) -> Trouble | None:
     return None
 
 
-def refused_of(evidence: Mapping[str, Any], step: str) -> Refused | None:
-    """The change of a step that was refused before anything was touched, if it was."""
-    result = result_of(evidence, step) or {}
+def refused_of(evidence: Mapping[str, Any]) -> Refused | None:
+    """The change that was refused before anything was touched, if one was."""
+    result = result_of(evidence, "change") or {}
     error = result.get("error")
     if not error or result.get("changed") or result.get("unreachable") or error["code"] not in _REFUSING:
         return None
@@ -117,7 +117,7 @@ def _left_everything(evidence: Mapping[str, Any], step: str) -> bool:
     """
     result = result_of(evidence, step) or {}
     not_begun = step == "on" and result.get("error") and not result.get("changed") and not result.get("unreachable")
-    return bool(not_begun) or (step == "change" and refused_of(evidence, step) is not None)
+    return bool(not_begun) or (step == "change" and refused_of(evidence) is not None)
 
 
 def _host_after(step: str, result: Result, error: Mapping[str, Any] | None) -> Host:

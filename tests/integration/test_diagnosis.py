@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from tests.integration.diagnose_demo import FLEET
-from tests.integration.running import Run, ansible_playbook
+from tests.integration.running import PROJECT_ROOT, Run, ansible_playbook, play
 from tests.lab.fleet import load_fleet
 from tests.labfixture import RunningLab, labs
 
@@ -176,3 +176,23 @@ def test_a_host_with_another_cause_is_never_changed(remediation: Played, host: s
     row = remediation.rows[host]
     assert (row["verdict"], row["changed"]) == ("other_cause", False)
     assert remediation.before[host]["adapters"] == remediation.after[host]["adapters"]
+
+
+def test_the_addresses_of_the_adapter_on_the_way_are_asked_from_first(tmp_path: Path) -> None:
+    """Sixteen at most are asked from; the lowest twenty are those of an adapter that explains nothing."""
+    other = [{"address": f"10.0.0.{number}", "adapter": "Other"} for number in range(1, 21)]
+    way = [{"address": f"192.0.2.{number}", "adapter": "Way"} for number in (7, 8, 9)]
+    variables = {
+        "ansible_connection": "local",
+        "__udp_rx_offload_probe": {"probes": [{"source_address": "192.0.2.8", "path": {"adapter": "Way"}}]},
+        "__udp_rx_offload_receive_path": {"receive_path": {"source_addresses": other + way}},
+    }
+    tasks = [
+        {"ansible.builtin.include_vars": str(PROJECT_ROOT / "roles" / "udp_rx_offload" / "vars" / "main.yml")},
+        {"ansible.builtin.debug": {"var": "__udp_rx_offload_other_sources"}},
+    ]
+    _word, result = play(tmp_path, {"host": variables}, tasks).results()["host"]
+    assert result["__udp_rx_offload_other_sources"] == [
+        *("192.0.2.7", "192.0.2.9"),
+        *(each["address"] for each in other),
+    ]

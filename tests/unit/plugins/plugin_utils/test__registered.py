@@ -11,12 +11,12 @@ import pytest
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._registered import (
     CHANGING,
     EVIDENCE,
-    SECOND_ROUND,
     controls_of,
     entries_of,
     probe_of,
     probes_of,
     result_of,
+    switched,
     told,
 )
 from tests.unit.plugins.plugin_utils.evidence import BMC, ERROR, FAILED, GUID, SKIPPED, change, probe, probes
@@ -26,9 +26,8 @@ OTHER = "192.0.2.21"
 
 def test_the_steps_have_an_order_and_each_one_name() -> None:
     assert len(set(EVIDENCE)) == len(EVIDENCE)
-    for some in (CHANGING, SECOND_ROUND):
-        places = [EVIDENCE.index(step) for step in some]
-        assert places == sorted(places)
+    places = [EVIDENCE.index(step) for step in CHANGING]
+    assert places == sorted(places)
     assert EVIDENCE[-1] == "undo"
 
 
@@ -56,3 +55,10 @@ def test_what_is_in_results() -> None:
 
 def test_an_error_is_told_without_what_to_do() -> None:
     assert told(ERROR) == "root/standardcimv2: access denied; expected the right to read."
+
+
+def test_what_a_step_switched() -> None:
+    on = change(after={"configured": "rx_tx", "active": "rx_tx"})
+    assert switched({"on": on}, "on") == {GUID: "rx_tx"}
+    assert switched({"on": change(restarted=False)}, "on") == {}
+    assert switched({"on": FAILED}, "on") == {}

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._judgement import judge
 from ansible_collections.remediation.windows_nic.plugins.plugin_utils._observations import Settings
-from ansible_collections.remediation.windows_nic.plugins.plugin_utils._second_round import note, switched
+from ansible_collections.remediation.windows_nic.plugins.plugin_utils._second_round import note
 from tests.unit.plugins.plugin_utils.evidence import (
     ANSWERED,
     BMC,
@@ -268,12 +268,6 @@ def test_of_two_adapters_the_one_that_made_no_difference_goes_back() -> None:
     assert [each["second_round"] for each in ended["probes"]] == ["twice", "heard_on"]
     assert [each["change"] for each in ended["adapters"]] == ["made", "undone"]
     assert ended["to_restore"] == []
-
-
-def test_what_a_step_switched() -> None:
-    assert switched({"on": BACK_ON}, "on") == {GUID: "rx_tx"}
-    assert switched({"on": change(guid=OTHER_GUID, restarted=False)}, "on") == {}
-    assert switched({"on": refused("guard_held")}, "on") == {}
 
 
 @pytest.mark.parametrize("came_of_it", ["none", "begun", "twice", "twice_alone", "heard_on", "not_again"])

@@ -207,6 +207,8 @@ def test_the_clock_of_the_host_does_not_matter() -> None:
         lab = Lab(carrying(), skew=dt.timedelta(hours=-7))
         if not killed(lab, GUARDED, at, True):
             return
-        Run(lab.host, GUARDED, False, lab.time)()
+        assert Run(lab.host, GUARDED, False, lab.time)().only["confirmed"] is True
         settled(lab, "1", 1)
+        assert kept(lab.host)["original"] == "3"
+        assert lab.fired == 0
     raise AssertionError("it never got through")
